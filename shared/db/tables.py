@@ -34,11 +34,13 @@ def declarative_base() -> type[DeclarativeBase]:
         metadata = MetaData(naming_convention=NAMING)
         type_annotation_map: ClassVar[dict[Any, Any]] = type_annotation_map
 
-    _add_mechanism_tables(Base)
+    _add_outbox(Base)
+    _add_inbox(Base)
+    _add_idempotency(Base)
     return Base
 
 
-def _add_mechanism_tables(base: type[DeclarativeBase]) -> None:
+def _add_outbox(base: type[DeclarativeBase]) -> None:
     class Outbox(base):  # type: ignore[valid-type, misc]  # the base is a value here, one per service
         """Events written in the transaction of their cause. Kept 90 days after publication, for replay."""
 
@@ -64,6 +66,8 @@ def _add_mechanism_tables(base: type[DeclarativeBase]) -> None:
         aggregate: Mapped[str] = mapped_column(primary_key=True)
         version: Mapped[int]
 
+
+def _add_inbox(base: type[DeclarativeBase]) -> None:
     class Inbox(base):  # type: ignore[valid-type, misc]
         """Events already applied, so that a second delivery does nothing."""
 
@@ -96,6 +100,8 @@ def _add_mechanism_tables(base: type[DeclarativeBase]) -> None:
         created_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
         replayed_at: Mapped[dt.datetime | None]
 
+
+def _add_idempotency(base: type[DeclarativeBase]) -> None:
     class IdempotencyRecord(base):  # type: ignore[valid-type, misc]
         """The answer to a POST with an Idempotency-Key, written in the transaction of its effect. Kept 30 days."""
 

@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
+from traceback import extract_tb
 from typing import Any
 
 import structlog
@@ -60,6 +61,21 @@ def configure_logs(service: str, level: str = "info") -> None:
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("nats").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def failure_fields(failure: BaseException) -> dict[str, Any]:
+    """What may be logged of an unforeseen failure: its type and where it arose, never its message.
+
+    Messages of databases and parsers quote the values that broke them, and those are names and marks of children.
+    """
+    cause = getattr(failure, "orig", None) or failure
+    fields: dict[str, Any] = {
+        "error": type(failure).__name__,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(failure.__traceback__)],
+    }
+    if (state := getattr(cause, "sqlstate", None)) is not None:
+        fields["sqlstate"] = state
+    return fields
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -21,7 +21,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, Kind, Text
 from shared.http.health import Check, database_check, health_router
 from shared.http.server import server_config
-from shared.logs import logger
+from shared.logs import failure_fields, logger
 from shared.messaging.bus import Bus, connect_bus
 from shared.messaging.consumer import ConsumerRunner
 from shared.messaging.relay import Relay
@@ -127,9 +127,8 @@ async def _repeat(job: Job, runtime: Runtime) -> None:
     while True:
         try:
             await job.run(runtime)
-        except Exception:
-            # A job is repeated by nature: one failure is logged and the next round tries again.
-            log.exception("job_failed", job=job.name)
+        except Exception as failure:  # noqa: BLE001  # a job is repeated by nature: the next round tries again
+            log.error("job_failed", job=job.name, **failure_fields(failure))  # noqa: TRY400  # the message may quote rows
         await asyncio.sleep(job.every.total_seconds())
 
 

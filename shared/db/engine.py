@@ -18,6 +18,8 @@ def make_engine(url: str, *, application: str, pool_size: int = 10) -> AsyncEngi
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=True,
+        # Parameters are children's names: they have no place in an exception's text.
+        hide_parameters=True,
         connect_args={
             "server_settings": {
                 "application_name": application,

@@ -13,13 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from opentelemetry import trace
 from pydantic_core import ErrorDetails
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from shared.db.failures import is_transient
 from shared.errors import AppError, FieldError, Kind, Language, Text, invalid
 from shared.http.language import language_of
-from shared.logs import correlation_id, logger
+from shared.logs import correlation_id, failure_fields, logger
 
 log = logger(__name__)
 
@@ -137,11 +138,10 @@ def app_error_of(failure: Exception) -> AppError:
         return validation_error(failure.errors())
     if isinstance(failure, HTTPException):
         return _from_http_exception(failure)
-    lost = isinstance(failure, DBAPIError) and (isinstance(failure, OperationalError) or failure.connection_invalidated)
-    if lost or isinstance(failure, PoolTimeoutError | ConnectionError):
+    if is_transient(failure):
         log.error("database_unavailable", error=type(failure).__name__)
         return _DATABASE_AWAY
-    log.error("request_crashed", error=type(failure).__name__, exc_info=failure)
+    log.error("request_crashed", **failure_fields(failure))
     return _CRASH
 
 

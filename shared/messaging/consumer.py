@@ -18,14 +18,14 @@ from opentelemetry import context, propagate
 from prometheus_client import Counter
 from pydantic import ValidationError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from shared.contracts.event import EventData
+from shared.db.failures import is_transient
 from shared.db.scope import EVERYTHING
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.errors import AppError, Kind, invalid, stale
 from shared.failpoints import failpoint
-from shared.logs import correlation_id, logger
+from shared.logs import correlation_id, failure_fields, logger
 from shared.messaging.bus import Bus, NatsError
 from shared.messaging.dead_letters import DeadLetter, bury
 from shared.messaging.envelope import Envelope, decode
@@ -175,11 +175,11 @@ class ConsumerRunner:
             outcome = await apply_payload(self.consumer, self._units, message.data)
         except AppError as failure:
             outcome = await self._refuse(message, attempt, failure.code, retry=failure.kind in RETRIED)
-        except (DBAPIError, OSError, TimeoutError) as failure:
-            outcome = await self._refuse(message, attempt, type(failure).__name__, retry=True, endless=True)
-        except Exception as failure:
-            log.exception("event_handler_failed", consumer=self.consumer.spec.durable)
-            outcome = await self._refuse(message, attempt, type(failure).__name__, retry=True)
+        except Exception as failure:  # noqa: BLE001  # whatever it is: tried again, then buried where it can be seen
+            away = is_transient(failure)
+            fields = failure_fields(failure)
+            log.error("event_handler_failed", consumer=self.consumer.spec.durable, **fields)  # noqa: TRY400  # no message
+            outcome = await self._refuse(message, attempt, type(failure).__name__, retry=True, endless=away)
         else:
             failpoint("consumer.committed")
             await message.ack_sync(timeout=5)

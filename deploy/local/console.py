@@ -1,24 +1,27 @@
 """What the person at the terminal sees."""
 
+import contextlib
 import shlex
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 
 _began = time.monotonic()
 
 
-def line(text: str) -> None:
-    print(text, flush=True)
+def line(text: str, *, stream: TextIO | None = None) -> None:
+    # The terminal may be gone by the time we stop; that must not keep the stack from stopping in order.
+    with contextlib.suppress(OSError):
+        print(text, file=stream or sys.stdout, flush=True)
 
 
 def done(text: str) -> None:
     """One finished step with the seconds since the start."""
-    print(f"  {time.monotonic() - _began:5.1f} s  ✓ {text}", flush=True)
+    line(f"  {time.monotonic() - _began:5.1f} s  ✓ {text}")
 
 
 def failure(text: str) -> None:
-    print(f"\nError: {text}", file=sys.stderr, flush=True)
+    line(f"\nError: {text}", stream=sys.stderr)
 
 
 def summary(demo: dict[str, Any]) -> None:

@@ -59,9 +59,11 @@ class State:
     def create(self) -> None:
         """Make the folder, and inside it those that every process expects."""
         self.root.mkdir(parents=True, exist_ok=True)
+        # Uploads lie under data/ for a while, and they are about children.
+        for private in (self.root / "data", self.signing_key.parent):
+            private.mkdir(mode=0o700, exist_ok=True)
         for folder in (self.logs, *(self.data(service) for service in SERVICES)):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.signing_key.parent.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(exist_ok=True)
 
     def server_folder(self, name: str, account: Account | None) -> Path:
         """A private folder of a server. Outside, with a link to it, where `account` cannot walk to the state folder."""

@@ -36,7 +36,7 @@ class Supervisor:
         assert this is not None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._on_signal, this)
+            loop.add_signal_handler(number, self._on_signal, number, this)
         try:
             await self._while_all_run(self._live())
         except asyncio.CancelledError:
@@ -49,14 +49,15 @@ class Supervisor:
             await self._stop()
         return 0
 
-    def _on_signal(self, running: "asyncio.Task[Any]") -> None:
-        if self._stopping:
+    def _on_signal(self, number: signal.Signals, running: "asyncio.Task[Any]") -> None:
+        if not self._stopping:
+            self._stopping = True
+            running.cancel()
+        elif number == signal.SIGINT:
+            # Only a second Ctrl-C is impatience: make passes SIGTERM on, so one request may arrive twice.
             console.line("Killing.")
             for child in self._children:
                 child.kill()
-            return
-        self._stopping = True
-        running.cancel()
 
     async def _live(self) -> None:
         began = time.monotonic()

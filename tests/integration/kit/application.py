@@ -1,13 +1,11 @@
-"""An application of the kit for the tests of its HTTP part, run in this process or as one of its own."""
+"""An application of the kit for the tests of its HTTP part."""
 
-import os
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, text
 
-from shared import failpoints
 from shared.auth import Principal
 from shared.db.scope import Scope
 from shared.db.unit_of_work import UnitOfWork
@@ -16,7 +14,6 @@ from shared.http.app import AppParts, create_app
 from shared.http.etag import check_if_match, set_etag
 from shared.http.idempotency import IdempotentRoute
 from shared.http.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
-from shared.http.server import serve
 from shared.http.unit_of_work import CurrentPrincipal, Uow, open_unit_of_work
 from shared.service import Runtime, build_runtime
 from shared.settings import ServiceSettings
@@ -111,16 +108,3 @@ def application(settings: ServiceSettings, verifier, runtime: Runtime | None = N
         verifier=verifier,
     )
     return create_app(runtime or build_runtime("sync", settings, role="api"), parts)
-
-
-if __name__ == "__main__":
-    import json
-
-    from joserfc.jwk import ECKey
-
-    from tests.support.tokens import TestSigner
-
-    settings = ServiceSettings()  # type: ignore[call-arg]  # from the environment
-    failpoints.arm(settings.failpoint)
-    verifier = TestSigner(ECKey.import_key(json.loads(os.environ["SIGNER_KEY"]))).verifier()
-    serve(application(settings, verifier), host=settings.host, port=settings.port)

@@ -182,7 +182,6 @@ def _start_nats(programs: Programs, folder: Path, account: Account | None, passw
             accounts,
             account,
             folder / "nats.log",
-            durable=False,
             # Sixteen accounts reserve room for their streams and fill none of it.
             file_store=1024**4,
         )

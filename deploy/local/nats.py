@@ -62,8 +62,7 @@ def account_of(passwords: Mapping[str, str], *, suffix: str = "", admin_password
 class NatsServer:
     """`folder` belongs to `account` and holds the configuration and the streams.
 
-    Without `durable` a power cut may lose acknowledged messages: for throw-away servers only. Streams reserve their
-    `max_bytes` from `file_store` (bytes) when they are created.
+    Streams reserve their `max_bytes` from `file_store` (bytes) when they are created.
     """
 
     programs: Programs
@@ -73,7 +72,6 @@ class NatsServer:
     accounts: Mapping[str, Any]
     account: Account | None
     log: Path
-    durable: bool = True
     file_store: int = 8 * _GIBIBYTE
 
     @property
@@ -96,7 +94,8 @@ class NatsServer:
                 # A full disk stops JetStream until a restart, with /healthz still saying ok: refuse earlier.
                 "max_file_store": self.file_store,
                 "max_memory_store": _GIBIBYTE // 4,
-                **({"sync_interval": "always"} if self.durable else {}),
+                # The default lost every acknowledged message at a power cut.
+                "sync_interval": "always",
             },
             "accounts": dict(self.accounts),
         }

@@ -46,7 +46,9 @@ def main(arguments: list[str]) -> int:
         return run_stack(state, Ports(given.port))
     except StackError as error:
         console.failure(str(error))
-        return 1
+    except PermissionError as error:
+        console.failure(f"{error}. Was {state.root} made by another user?")
+    return 1
 
 
 def run_stack(state: State, ports: Ports, plan: Plan | None = None) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import shlex
 import sys
 import time
+from pathlib import Path
 from typing import Any, TextIO
 
 _began = time.monotonic()
@@ -24,8 +25,8 @@ def failure(text: str) -> None:
     line(f"\nError: {text}", stream=sys.stderr)
 
 
-def summary(demo: dict[str, Any]) -> None:
-    """Addresses, demo credentials and three commands to try, from `.run/demo.json`; nothing when there is none."""
+def summary(demo: dict[str, Any], path: Path) -> None:
+    """Addresses, demo credentials and three commands to try, from `demo.json` at `path`; nothing if it is empty."""
     if not demo:
         return
     gateway = demo["gateway"]
@@ -35,7 +36,7 @@ def summary(demo: dict[str, Any]) -> None:
     line("\nThree commands to try:")
     for command in _commands(gateway, demo):
         line(f"  {command}")
-    line("\nAll of this is also in .run/demo.json.")
+    line(f"\nAll of this is also in {path}.")
 
 
 def _credentials(demo: dict[str, Any]) -> None:

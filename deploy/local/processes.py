@@ -97,8 +97,7 @@ def start(program: Program) -> Child:
     with contextlib.ExitStack() as opened:
         output = None
         if program.log is not None:
-            program.log.parent.mkdir(parents=True, exist_ok=True)
-            output = opened.enter_context(program.log.open("ab"))
+            output = opened.enter_context(_fresh(program.log).open("wb"))
         popen = subprocess.Popen(  # noqa: S603  # the programs are our own, from a table in this package
             list(program.argv),
             env=dict(program.environment),
@@ -113,6 +112,14 @@ def start(program: Program) -> Child:
             preexec_fn=_tie_to(os.getpid(), program.death_signal),  # noqa: PLW1509  # one thread, one system call
         )
     return Child(program, popen)
+
+
+def _fresh(log: Path) -> Path:
+    """Keep the log of the last start beside the new one, so that neither grows for ever."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists():
+        log.replace(log.with_name(f"{log.name}.1"))
+    return log
 
 
 def _tie_to(parent: int, death_signal: signal.Signals) -> Callable[[], None]:

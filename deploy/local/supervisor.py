@@ -67,7 +67,7 @@ class Supervisor:
         console.line(f"Everything is ready after {time.monotonic() - began:.1f} s.")
         for occasion in self._plan.occasions:
             await self._play(occasion)
-        console.summary(self._state.read_json("demo.json"))
+        console.summary(self._state.read_json("demo.json"), self._state.demo)
         console.line("Running. Ctrl-C stops; data stays for the next start.")
         await asyncio.Event().wait()
 

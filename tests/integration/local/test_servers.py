@@ -63,6 +63,7 @@ def test_a_pid_file_that_names_another_program_by_now_does_not_stop_the_start(po
     child = start(postgres.program())
     try:
         run_apart(postgres.wait_until_ready(child))
+        assert child.running()
     finally:
         child.stop_now()
 

@@ -8,8 +8,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 
 def configure_telemetry(service: str, endpoint: str | None) -> None:
-    """Export spans to `endpoint` (OTLP over HTTP, e.g. `http://collector:4318/v1/traces`); None leaves it off."""
-    if endpoint is None:
+    """Export spans to `endpoint` (OTLP over HTTP, `http://collector:4318/v1/traces`); None or empty leaves it off."""
+    if not endpoint:
         return
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: service}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))

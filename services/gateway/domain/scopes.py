@@ -1,0 +1,56 @@
+"""What a token may allow: the scopes that exist, and the ones each role of a person brings along.
+
+Roles are those of the letters (`hiệu trưởng`, `tổ trưởng`, …); the OneRoster scopes are 1EdTech's own URLs.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from shared.errors import Text
+
+ONEROSTER = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
+ROSTER_CORE = f"{ONEROSTER}roster-core.readonly"
+ROSTER = f"{ONEROSTER}roster.readonly"
+
+SCOPES: Mapping[str, Text] = {
+    "sync.read": Text("Đọc dữ liệu và kết quả đồng bộ", "Read synchronised data and the results of imports"),
+    "sync.import": Text("Nộp gói OneRoster và chốt đợt nhập", "Hand in OneRoster packages and commit them"),
+    "sync.orgs": Text("Cập nhật cây đơn vị", "Maintain the tree of org units"),
+    "materials.read": Text("Đọc kho học liệu số", "Read the material library"),
+    "materials.write": Text("Tạo và sửa học liệu số", "Create and change materials"),
+    "materials.review": Text("Thông qua, phê duyệt học liệu số", "Pass and approve materials"),
+    "reporting.read": Text("Đọc báo cáo", "Read reports"),
+    "reporting.write": Text("Điền và nộp báo cáo", "Fill in and submit reports"),
+    "reporting.manage": Text("Mở đợt, tiếp nhận, trả lại báo cáo", "Open campaigns, accept and return reports"),
+    ROSTER_CORE: Text("OneRoster 1.2: đọc các danh sách cốt lõi", "OneRoster 1.2: read the core lists"),
+    ROSTER: Text("OneRoster 1.2: đọc toàn bộ danh sách", "OneRoster 1.2: read all lists"),
+    "https://purl.imsglobal.org/spec/or/v1p1/scope/roster.readonly": Text(
+        "OneRoster 1.1: đọc danh sách", "OneRoster 1.1: read the lists"
+    ),
+}
+
+_ROSTER_SCOPES = frozenset({ROSTER_CORE, ROSTER})
+
+SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
+    "head": _ROSTER_SCOPES
+    | {"sync.read", "sync.import"}
+    | {"materials.read", "materials.write", "materials.review"}
+    | {"reporting.read", "reporting.write"},
+    "data_officer": _ROSTER_SCOPES
+    | {"sync.read", "sync.import", "materials.read", "reporting.read", "reporting.write"},
+    "group_lead": frozenset({"materials.read", "materials.write", "materials.review"}),
+    "teacher": frozenset({"materials.read", "materials.write"}),
+    "department_officer": _ROSTER_SCOPES
+    | {"sync.read", "sync.orgs", "materials.read", "reporting.read", "reporting.manage"},
+    # A commune receives and returns the reports of its schools.
+    "commune_officer": frozenset({"sync.read", "materials.read", "reporting.read", "reporting.manage"}),
+}
+
+
+def scopes_of_roles(roles: Iterable[str]) -> frozenset[str]:
+    """All that these roles allow together; a role nobody knows allows nothing."""
+    return frozenset[str]().union(*(SCOPES_OF_ROLE.get(role, frozenset()) for role in roles))
+
+
+def in_order(scopes: Iterable[str]) -> str:
+    """Scopes as OAuth writes them: space separated, in a stable order."""
+    return " ".join(sorted(scopes))

@@ -1,0 +1,1 @@
+"""The way through: raw ASGI in, aiohttp out. Never touches the database."""

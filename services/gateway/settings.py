@@ -1,0 +1,41 @@
+"""Settings of the gateway, from the environment."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+MIB = 1024 * 1024
+
+
+class GatewaySettings(ServiceSettings):
+    sync_url: str = Field(description="Where the sync service listens, e.g. `http://sync:8000`.")
+    materials_url: str
+    reporting_url: str
+
+    signing_key_file: Path = Field(description="EC P-256 private key (PEM) that signs access tokens.")
+    previous_signing_key_file: Path | None = Field(
+        default=None, description="The key before it, still published while its last tokens live."
+    )
+    token_seconds: int = Field(default=900, ge=60, le=3600, description="Life of an access token.")
+    token_requests_per_minute: int = Field(default=600, ge=1, description="Per caller's address.")
+    token_failures_per_minute: int = Field(default=20, ge=1, description="Wrong secrets, per client and address.")
+
+    trusted_proxies: str = Field(
+        default="", description="Addresses, comma separated, of reverse proxies whose X-Forwarded-* is believed."
+    )
+    upstream_connect_seconds: float = Field(default=3.0, gt=0)
+    upstream_seconds: float = Field(default=60.0, gt=0, description="Longest silence of a service before 504.")
+
+    max_import_bytes: int = Field(default=2048 * MIB, description="Body of POST /sync/v1/imports.")
+    max_material_bytes: int = Field(default=64 * MIB, description="Body of POST /materials/v1/materials.")
+
+    @property
+    def trusted(self) -> frozenset[str]:
+        return frozenset(part.strip() for part in self.trusted_proxies.split(",") if part.strip())
+
+    @property
+    def upstreams(self) -> dict[str, str]:
+        """Base addresses by service."""
+        return {"sync": self.sync_url, "materials": self.materials_url, "reporting": self.reporting_url}

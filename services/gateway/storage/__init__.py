@@ -1,0 +1,1 @@
+"""The gateway's small database, and the signing keys."""

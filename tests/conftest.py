@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.support.stack", "tests.support.processes"]
+pytest_plugins = ["tests.support.stack", "tests.support.processes", "tests.support.supervised"]

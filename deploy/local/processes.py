@@ -40,7 +40,7 @@ class Program:
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
-    grace: float = 10.0
+    grace: float = 20.0
 
 
 @dataclass(slots=True)

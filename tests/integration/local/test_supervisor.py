@@ -1,14 +1,12 @@
 """The embedded stack as a person meets it: real processes, real signals, real PostgreSQL and nats-server."""
 
-import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import asyncpg
@@ -18,88 +16,39 @@ from deploy.local.accounts import unprivileged_account
 from deploy.local.ephemeral import run_apart
 from deploy.local.plan import REPOSITORY
 from deploy.local.ports import HOST, Ports, free_block
-from deploy.local.state import State, kept_secrets
-
-AT_MOST_SECONDS = 60.0
+from tests.support.supervised import AT_MOST_SECONDS, Supervised, ended_with_the_test, open_folder, until
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    # pytest's own folders are private to the user, and PostgreSQL may run as another account.
-    with tempfile.TemporaryDirectory(prefix="lien-thong-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        yield Path(name) / "run"
+    with open_folder() as place:
+        yield place / "run"
 
 
-class Stack:
-    """A supervisor in a process of its own, with its output in a file."""
-
-    def __init__(self, folder: Path, mode: str = "calm", port: int | None = None) -> None:
-        self.folder = folder
-        self.ports = Ports(port or free_block())
-        folder.mkdir(exist_ok=True)
-        self._output = folder.with_suffix(".out")
-        with self._output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.tiny_stack", str(folder), str(self.ports.gateway), mode],
-                cwd=REPOSITORY,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    @property
-    def output(self) -> str:
-        return self._output.read_text()
-
-    def until_running(self) -> "Stack":
-        _until(lambda: "Running." in self.output or self.process.poll() is not None)
-        assert self.process.poll() is None, self.output
-        return self
-
-    def end(self, *signals: signal.Signals) -> int:
-        for number in signals:
-            self.process.send_signal(number)
-        return self.process.wait(AT_MOST_SECONDS)
-
-    def children(self) -> dict[int, str]:
-        """Processes that belong to the state folder, the supervisor itself left out."""
-        return {pid: name for pid, name in _processes_of(self.folder).items() if pid != self.process.pid}
-
-    def admin_url(self) -> str:
-        password = kept_secrets(State(self.folder)).superuser
-        return f"postgresql://postgres:{password}@{HOST}:{self.ports.postgres}/sync"
-
-
-@contextlib.contextmanager
-def running(folder: Path, mode: str = "calm", port: int | None = None) -> Iterator[Stack]:
-    stack = Stack(folder, mode, port)
-    try:
-        yield stack
-    finally:
-        if stack.process.poll() is None:
-            stack.process.kill()
-            stack.process.wait()
-        _until(lambda: not stack.children())
+def running(folder: Path, mode: str = "calm", port: int | None = None) -> AbstractContextManager[Supervised]:
+    """The supervisor with stand-ins for the services."""
+    ports = Ports(port or free_block())
+    arguments = ("tests.support.tiny_stack", str(folder), str(ports.gateway), mode)
+    return ended_with_the_test(Supervised(folder, ports, *arguments))
 
 
 def test_killing_the_supervisor_leaves_no_process_behind_and_the_next_start_goes_on(folder: Path) -> None:
     with running(folder) as stack:
         stack.until_running()
-        run_apart(_execute(stack.admin_url(), "CREATE TABLE kept (word text)", "INSERT INTO kept VALUES ('here')"))
+        run_apart(
+            _execute(stack.admin_url("sync"), "CREATE TABLE kept (word text)", "INSERT INTO kept VALUES ('here')")
+        )
         names = " ".join(stack.children().values())
         assert "postgres" in names
         assert "nats-server" in names
         assert names.count("tiny_stack serve") == 2
         assert len(stack.children()) > 6, "PostgreSQL's own children belong to the picture"
 
-        stack.process.kill()
-        stack.process.wait()
-        _until(lambda: not stack.children())
+        stack.kill()
 
     with running(folder, port=stack.ports.gateway) as again:
         again.until_running()
-        assert run_apart(_fetch(again.admin_url(), "SELECT word FROM kept")) == "here"
+        assert run_apart(_fetch(again.admin_url("sync"), "SELECT word FROM kept")) == "here"
         assert (folder / "counted.txt").read_text() == "prepared played "
         assert again.end(signal.SIGINT) == 0
         assert not again.children()
@@ -109,7 +58,7 @@ def test_the_second_interrupt_kills_what_ignores_the_first(folder: Path) -> None
     with running(folder, "stubborn") as stack:
         stack.until_running()
         stack.process.send_signal(signal.SIGINT)
-        _until(lambda: "Stopping" in stack.output)
+        until(lambda: "Stopping" in stack.output)
         assert stack.process.poll() is None
         assert stack.end(signal.SIGINT) == 0
         assert not stack.children()
@@ -171,26 +120,6 @@ def test_started_by_root_the_servers_run_as_another_account(folder: Path) -> Non
             status = Path(f"/proc/{pid}/status").read_text()
             assert f"Uid:\t{account.uid}\t{account.uid}\t{account.uid}\t{account.uid}" in status
         assert stack.end(signal.SIGTERM) == 0
-
-
-def _until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + AT_MOST_SECONDS
-    while not happened():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
-
-
-def _processes_of(folder: Path) -> dict[int, str]:
-    found = {}
-    for place in Path("/proc").iterdir():
-        if not place.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            # PostgreSQL's children rename themselves, but live in the data folder.
-            if str(folder) in command or str((place / "cwd").readlink()).startswith(str(folder)):
-                found[int(place.name)] = command
-    return found
 
 
 async def _execute(url: str, *statements: str) -> None:

@@ -3,8 +3,8 @@
     python -m tests.architecture.isolate
 
 For every service: a new virtual environment from `requirements/<service>.txt` (hashes checked), a copy of the folders
-in an empty place, and there the processes are imported, the operator commands asked for help, and the migrations written
-out as SQL. Takes seconds with uv's cache, and needs the network only where that is empty.
+in an empty place, and there the processes are imported, the operator commands asked for help, and the migrations
+written out as SQL. Takes seconds with uv's cache, and needs the network only where that is empty.
 """
 
 import os

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc.jwk import ECKey
 
 from deploy.local.__main__ import main
 from deploy.local.environment import Surroundings
@@ -39,7 +39,7 @@ def test_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path: Path
     assert kept_secrets(state) == first
     for secret in (state.root / "secrets.json", state.signing_key):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600
-    load_pem_private_key(state.signing_key.read_bytes(), None)
+    assert ECKey.import_key(state.signing_key.read_bytes()).is_private
     assert Secrets.generate() != first
     assert len({*first.database.values(), *first.nats.values(), first.superuser}) == 13
 

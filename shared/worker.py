@@ -1,7 +1,7 @@
 """The second process of a service: outbox relay, consumers, timed jobs, and a small health application.
 
-All parts run in one event loop. A part that ends or fails brings the process down: the supervisor starts it again, and
-what it had not committed comes again.
+All parts run in one event loop. A part that ends or fails brings the process down, visibly: compose starts it again,
+the embedded stack stops and shows why, and what had not been committed comes again.
 """
 
 import asyncio

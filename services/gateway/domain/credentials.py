@@ -20,10 +20,12 @@ def digest_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def opens(secret: str, digests: Iterable[bytes]) -> bool:
-    """Whether `secret` is one of those kept, in a time that tells nothing about which or how many."""
-    presented = digest_of(secret)
+def opens(readings: Iterable[str], digests: Iterable[bytes]) -> bool:
+    """Whether a presented secret, in one of its readings, is one of those kept. Comparing takes constant time."""
+    kept = [*digests]
     found = False
-    for kept in [*digests, _NOBODY]:
-        found |= hmac.compare_digest(presented, kept) and kept is not _NOBODY
+    for reading in readings:
+        presented = digest_of(reading)
+        for digest in kept or [_NOBODY]:
+            found |= hmac.compare_digest(presented, digest) and bool(kept)
     return found

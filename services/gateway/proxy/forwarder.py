@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+from multidict import CIMultiDict
 from opentelemetry import trace
 from starlette.types import Receive, Scope, Send
 from yarl import URL
@@ -82,10 +83,9 @@ class _Call:
         self._client_left = False
         self._body_failure: Exception | None = None
         self._started = False
+        self._finished = False
 
-    async def run(
-        self, session: aiohttp.ClientSession, scope: Scope, url: URL, headers: "aiohttp.typedefs.LooseHeaders"
-    ) -> None:
+    async def run(self, session: aiohttp.ClientSession, scope: Scope, url: URL, headers: CIMultiDict[str]) -> None:
         body = self._body() if has_body(scope["headers"]) else None
         try:
             async with self._patience:
@@ -133,8 +133,9 @@ class _Call:
     async def _until_client_leaves(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._client_left = True
-        if self._task is not None:
+        # uvicorn says so, too, once the answer is complete.
+        if not self._finished and self._task is not None:
+            self._client_left = True
             self._task.cancel()
 
     async def _relay(self, answer: aiohttp.ClientResponse) -> None:
@@ -151,6 +152,7 @@ class _Call:
             piece = await answer.content.readany()
             more = bool(piece) and not answer.content.at_eof()
             self._wait_for_client()
+            self._finished = not more
             await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 
     def _wait_for_service(self) -> None:

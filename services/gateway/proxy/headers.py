@@ -112,7 +112,7 @@ def _value(headers: RawHeaders, wanted: bytes) -> str:
 
 
 def _text(raw: bytes) -> str:
-    """aiohttp writes headers as UTF-8, so bytes that are UTF-8 leave exactly as they came."""
+    """Text that leaves as it came: what aiohttp sends is UTF-8, so bytes that are UTF-8 survive exactly."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

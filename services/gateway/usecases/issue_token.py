@@ -1,6 +1,6 @@
 """Access tokens for clients (RFC 6749 section 4.4) and, through the portal, for persons (RFC 8693)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from services.gateway.domain import oauth_errors
@@ -57,10 +57,10 @@ class Issuer:
         return IssuedToken(self.keys.sign(claims), self.seconds, scope)
 
 
-async def authenticate_client(uow: UnitOfWork, client_id: str, secret: str) -> KnownClient:
-    """Raise `oauth.invalid_client` unless the secret is a valid one of an enabled client."""
+async def authenticate_client(uow: UnitOfWork, client_id: str, secrets: Collection[str]) -> KnownClient:
+    """Raise `oauth.invalid_client` unless the secret, in one of its readings, is a valid one of an enabled client."""
     client = await find_client(uow.session, client_id)
-    if not opens(secret, client.digests if client else ()) or client is None or client.disabled:
+    if not opens(secrets, client.digests if client else ()) or client is None or client.disabled:
         log.warning("client_refused", clientId=client.id if client else None, disabled=bool(client and client.disabled))
         raise oauth_errors.invalid_client()
     return client

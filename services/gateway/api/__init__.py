@@ -1,0 +1,1 @@
+"""The gateway's own paths: tokens, discovery, and the pages for people."""

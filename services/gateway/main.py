@@ -1,0 +1,63 @@
+"""The only public door: tokens, documents, and the way through to the services."""
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from services.gateway.api import oauth
+from services.gateway.api.oauth_answers import oauth_error
+from services.gateway.api.oneroster_errors import oneroster_error
+from services.gateway.api.pages import routes as pages
+from services.gateway.bootstrap import SERVICE, build, build_parts, opened
+from services.gateway.proxy.dispatch import Dispatch
+from services.gateway.settings import GatewaySettings
+from shared import failpoints
+from shared.auth.tokens import TokenVerifier
+from shared.http.app import AppParts
+from shared.http.app import create_app as create_service_app
+from shared.http.server import serve
+from shared.logs import configure_logs
+from shared.service import Runtime
+from shared.telemetry import configure_telemetry
+
+_MAX_TOKEN_REQUEST_BYTES = 16 * 1024
+
+
+def create_app(
+    settings: GatewaySettings, runtime: Runtime | None = None, verifier: TokenVerifier | None = None
+) -> FastAPI:
+    """The whole gateway; raises OSError or ValueError when the signing key cannot be read."""
+    runtime = runtime or build(settings, role="api")
+    parts = build_parts(settings, runtime)
+    app = create_service_app(
+        runtime,
+        AppParts(
+            title="Gateway",
+            description="Access tokens and discovery.",
+            routers=[oauth.router, pages.router],
+            scope_of=parts.scope_of,
+            body_limits={
+                "/oauth2/token": _MAX_TOKEN_REQUEST_BYTES,
+                "/sync/v1/imports": settings.max_import_bytes,
+                "/materials/v1/materials": settings.max_material_bytes,
+            },
+            shapers={"/oauth2/token": oauth_error, "/ims/oneroster": oneroster_error},
+            verifier=verifier or parts.verifier,
+            lifespan=lambda app: opened(app, settings, parts),
+            openapi_url=None,
+        ),
+    )
+    # Innermost of the middlewares: the guard and the correlation id hold for what passes through as well.
+    app.user_middleware.append(Middleware(Dispatch, routes=parts.routes, forwarder=parts.forwarder))
+    return app
+
+
+def main() -> None:
+    settings = GatewaySettings()
+    configure_logs(SERVICE.name, settings.log_level)
+    configure_telemetry(SERVICE.name, settings.otel_exporter_otlp_endpoint)
+    failpoints.arm(settings.failpoint)
+    serve(create_app(settings), host=settings.host, port=settings.port)
+
+
+if __name__ == "__main__":
+    main()

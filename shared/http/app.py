@@ -22,7 +22,7 @@ class AppParts:
 
     `scope_of` says which schools a caller may see; `body_limits` raise the body limit (bytes) for upload paths;
     `shapers` give paths of another standard its own error shape; `checks` join `/readyz`; `lifespan` runs around the
-    process's life, after the runtime is open.
+    process's life, after the runtime is open. `openapi_url` is None where the document is answered in another way.
     """
 
     title: str
@@ -34,6 +34,7 @@ class AppParts:
     checks: Mapping[str, Check] = field(default_factory=dict)
     verifier: TokenVerifier | None = None
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
+    openapi_url: str | None = "/openapi.json"
 
 
 def create_app(runtime: Runtime, parts: AppParts) -> FastAPI:
@@ -66,7 +67,7 @@ def create_app(runtime: Runtime, parts: AppParts) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=parts.openapi_url,
         separate_input_output_schemas=False,
     )
     app.state.runtime = runtime

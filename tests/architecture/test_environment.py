@@ -13,9 +13,9 @@ import importlib, json, os, sys
 root, modules = sys.argv[1], json.loads(sys.stdin.read())
 found = []
 
-# pydantic looks for this switch of its own whenever a model is defined.
+# Switches of libraries, looked for whenever a model is defined or a tracer is named.
 def note(key):
-    if key == "PYDANTIC_DISABLE_PLUGINS":
+    if key in ("PYDANTIC_DISABLE_PLUGINS", "OTEL_PYTHON_TRACER_PROVIDER"):
         return
     frame = sys._getframe(2)
     while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):

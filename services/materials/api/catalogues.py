@@ -1,0 +1,44 @@
+"""The closed lists metadata is checked against, for pickers."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from services.materials.api.schemas import SubjectOut, TypeOut
+from services.materials.domain.catalogue import Licence, subjects
+from services.materials.usecases.queries import SCOPE
+from shared.http.unit_of_work import CurrentPrincipal
+
+router = APIRouter(prefix="/materials/v1/catalogues", tags=["catalogues"])
+
+
+class SubjectsOut(BaseModel):
+    items: list[SubjectOut]
+
+
+class TypesOut(BaseModel):
+    items: list[TypeOut]
+
+
+class LicencesOut(BaseModel):
+    items: list[Licence]
+
+
+@router.get("/subjects")
+async def list_subjects(principal: CurrentPrincipal) -> SubjectsOut:
+    """Subjects of the 2018 curriculum with the grades they are taught in."""
+    principal.require_scope(SCOPE)
+    return SubjectsOut(items=[SubjectOut.from_subject(subject) for subject in subjects().values()])
+
+
+@router.get("/types")
+async def list_types(principal: CurrentPrincipal) -> TypesOut:
+    """Kinds of digital materials (Circular 21/2017/TT-BGDĐT art. 2(2))."""
+    principal.require_scope(SCOPE)
+    return TypesOut(items=TypeOut.all())
+
+
+@router.get("/licences")
+async def list_licences(principal: CurrentPrincipal) -> LicencesOut:
+    """Licences a material may carry, as SPDX identifiers."""
+    principal.require_scope(SCOPE)
+    return LicencesOut(items=list(Licence))

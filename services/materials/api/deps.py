@@ -1,0 +1,54 @@
+"""What endpoints ask for, as annotated names."""
+
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path, Query, Request
+
+from services.materials.api.upload import ReceivedMaterial, receive_material
+from services.materials.domain.catalogue import Grade, MaterialType
+from services.materials.domain.review import State
+from services.materials.storage.content import ContentStore
+from services.materials.storage.materials import Filters
+from services.materials.usecases.review_material import VersionCheck
+from shared.http.etag import check_if_match
+from shared.http.unit_of_work import CurrentPrincipal
+
+
+def content_store(request: Request) -> ContentStore:
+    store: ContentStore = request.app.state.content_store
+    return store
+
+
+Store = Annotated[ContentStore, Depends(content_store)]
+
+
+async def received_material(request: Request, principal: CurrentPrincipal, store: Store) -> ReceivedMaterial:
+    return await receive_material(request, principal, request.app.state.units, store)
+
+
+Received = Annotated[ReceivedMaterial, Depends(received_material)]
+
+
+def if_match(request: Request) -> VersionCheck:
+    """`If-Match` is optional: with it the action fails (412) when the material has changed since it was read."""
+    return partial(check_if_match, request)
+
+
+IfMatch = Annotated[VersionCheck, Depends(if_match)]
+
+MaterialId = Annotated[UUID, Path(description="Id of the material.")]
+
+
+def filters(
+    school: Annotated[str | None, Query(max_length=255, description="sourcedId of a school.")] = None,
+    state: Annotated[State | None, Query(description="State of the newest version.")] = None,
+    subject: Annotated[str | None, Query(max_length=64, description="Subject code.")] = None,
+    grade: Annotated[Grade | None, Query()] = None,
+    type: Annotated[MaterialType | None, Query()] = None,  # noqa: A002  # the name in the API
+) -> Filters:
+    return Filters(school=school, state=state, subject=subject, grade=grade, type=type)
+
+
+ListFilters = Annotated[Filters, Depends(filters)]

@@ -1,0 +1,44 @@
+"""Builds what a process of the materials service holds open."""
+
+import datetime as dt
+
+from services.materials.consumers.org_changed import on_org_changed
+from services.materials.settings import MaterialsSettings
+from services.materials.storage.content import ContentStore
+from services.materials.storage.local_folder import LocalFolder
+from services.materials.storage.tables import Base
+from services.materials.usecases.sweep_files import GRACE, sweep_files
+from shared.contracts.sync_v1 import OrgChanged
+from shared.messaging.consumer import Consumer
+from shared.messaging.topology import ConsumerSpec
+from shared.service import Runtime, Service, build_runtime
+from shared.worker import Job
+
+SERVICE = Service(
+    name="materials",
+    settings=MaterialsSettings,
+    metadata=Base.metadata,
+    consumers=(
+        Consumer(
+            spec=ConsumerSpec(durable="materials-orgs", stream="SYNC", filter_subjects=("sync.org.>",)),
+            handlers={OrgChanged: on_org_changed},
+        ),
+    ),
+)
+
+SWEEP_EVERY = dt.timedelta(hours=6)
+
+
+def build(settings: MaterialsSettings, *, role: str) -> Runtime:
+    return build_runtime(SERVICE.name, settings, role=role)
+
+
+def build_store(settings: MaterialsSettings) -> ContentStore:
+    return LocalFolder(settings.data_dir / "files")
+
+
+def sweep_job(store: ContentStore) -> Job:
+    async def sweep(runtime: Runtime) -> None:
+        await sweep_files(runtime.units, store, older_than=runtime.clock.now() - GRACE)
+
+    return Job("sweep-files", SWEEP_EVERY, sweep)

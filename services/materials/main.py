@@ -1,0 +1,50 @@
+"""The API process of the materials service."""
+
+from fastapi import FastAPI
+
+from services.materials.api import catalogues, routes
+from services.materials.bootstrap import SERVICE, build, build_store
+from services.materials.settings import MaterialsSettings
+from services.materials.usecases.grants import scope_of
+from shared import failpoints
+from shared.auth.tokens import TokenVerifier
+from shared.http import app as http_app
+from shared.http.app import AppParts
+from shared.http.server import serve
+from shared.logs import configure_logs
+from shared.service import Runtime
+from shared.telemetry import configure_telemetry
+
+MATERIALS = f"{routes.PREFIX}/materials"
+
+
+def create_app(
+    settings: MaterialsSettings, runtime: Runtime | None = None, *, verifier: TokenVerifier | None = None
+) -> FastAPI:
+    """The application; `runtime` and `verifier` are built from the settings unless handed in."""
+    store = build_store(settings)
+    parts = AppParts(
+        title="Materials",
+        description="The material library: made by teachers, passed by the subject group, approved by the head.",
+        routers=[routes.router, catalogues.router],
+        scope_of=scope_of,
+        # The longer prefix wins: only the collection itself takes files.
+        body_limits={MATERIALS: settings.max_upload_bytes, f"{MATERIALS}/": settings.max_body_bytes},
+        checks={"files": store.ready},
+        verifier=verifier,
+    )
+    app = http_app.create_app(runtime or build(settings, role="api"), parts)
+    app.state.content_store = store
+    return app
+
+
+def main() -> None:
+    settings = MaterialsSettings()
+    configure_logs(SERVICE.name, settings.log_level)
+    configure_telemetry(SERVICE.name, settings.otel_exporter_otlp_endpoint or None)
+    failpoints.arm(settings.failpoint)
+    serve(create_app(settings), host=settings.host, port=settings.port)
+
+
+if __name__ == "__main__":
+    main()

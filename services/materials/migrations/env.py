@@ -1,0 +1,4 @@
+from services.materials.storage.tables import Base
+from shared.db import migrations
+
+migrations.run(Base.metadata)

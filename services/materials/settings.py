@@ -1,0 +1,13 @@
+"""Settings of the materials service, beyond those every service has."""
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class MaterialsSettings(ServiceSettings):
+    """`data_dir` holds the content store; API and worker need the same folder."""
+
+    max_upload_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1, description="Of one multipart upload: the file and its metadata."
+    )

@@ -1,0 +1,59 @@
+"""The port of the content store: files under the SHA-256 of their bytes, stored once, never overwritten.
+
+The database says which files are used; the store knows only contents. A file arrives before the row that uses it, so a
+crash in between leaves an orphan, which the worker sweeps.
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file now in the store; `sha256` is hexadecimal, `size` in bytes."""
+
+    sha256: str
+    size: int
+
+
+class Incoming(Protocol):
+    """A file on its way in. Nothing of it remains unless `keep` was reached."""
+
+    @property
+    def size(self) -> int:
+        """Bytes received so far."""
+
+    async def write(self, block: bytes) -> None: ...
+
+    async def inspect(self, look: Callable[[BinaryIO], T]) -> T:
+        """Run `look` in a thread over what has been received."""
+
+    async def keep(self) -> Kept:
+        """Make it durable and part of the store. Call once, after the last `write`."""
+
+
+class ContentStore(Protocol):
+    def incoming(self) -> AbstractAsyncContextManager[Incoming]: ...
+
+    async def size(self, sha256: str) -> int | None:
+        """Bytes of a file, None when the store does not hold it."""
+
+    def read(self, sha256: str, start: int, length: int) -> AsyncIterator[bytes]:
+        """A stretch of a file in blocks of bounded size; `start` and `length` in bytes."""
+
+    async def ready(self) -> None:
+        """Raise unless files can be written."""
+
+    def idle_since(self, moment: dt.datetime) -> AsyncIterator[list[str]]:
+        """Files nobody handed in after `moment`, in batches."""
+
+    async def remove_if_idle(self, sha256: str, moment: dt.datetime) -> bool:
+        """Remove a file unless somebody handed it in after `moment`, also at this very instant."""
+
+    async def drop_unfinished(self, moment: dt.datetime) -> int:
+        """Remove what began to arrive before `moment` and was never kept; how many."""

@@ -1,0 +1,64 @@
+"""What a caller's grants mean today: which schools, and which materials under review."""
+
+from services.materials.domain.material import Reader
+from services.materials.domain.review import REVIEWERS
+from services.materials.storage import orgs
+from shared.auth import Principal
+from shared.db.scope import EVERYTHING, NOTHING, Scope
+from shared.db.unit_of_work import UnitOfWork
+from shared.errors import AppError, forbidden, not_found
+
+
+async def scope_of(uow: UnitOfWork, principal: Principal) -> Scope:
+    """The schools the caller may see: a department covers all, a school itself, other units the schools now below them.
+
+    A grant on a unit that is not in the tree (yet) covers nothing.
+    """
+    kinds = await orgs.kinds_of(uow.session, principal.orgs)
+    if not kinds:
+        return NOTHING
+    if "department" in kinds.values():
+        return EVERYTHING
+    schools = {unit for unit, kind in kinds.items() if kind == "school"}
+    above = kinds.keys() - schools
+    if above:
+        schools |= await orgs.schools_below(uow.session, above, await orgs.today(uow.session))
+    return Scope.of(schools)
+
+
+def reader_of(principal: Principal) -> Reader:
+    """Reviewers see what is under review at the schools they were named for, not below some unit above."""
+    reviews = principal.kind == "user" and principal.has_role(*REVIEWERS)
+    return Reader(principal.subject, principal.orgs if reviews else frozenset())
+
+
+def require_member(principal: Principal, school: str) -> None:
+    """Raise `school.not_yours` (forbidden) unless the caller is a person of this very school."""
+    if principal.kind != "user":
+        raise forbidden(
+            "person.required",
+            vi="Việc này chỉ một người cụ thể mới được làm, không phải một hệ thống.",
+            en="Only a person may do this, not a system.",
+        )
+    if school not in principal.orgs:
+        raise forbidden(
+            "school.not_yours",
+            vi="Việc này chỉ người của chính trường đó mới được làm.",
+            en="Only people of that school itself may do this.",
+        )
+
+
+def school_unknown() -> AppError:
+    return not_found(
+        "school.unknown",
+        vi="Không có trường này trong danh mục, hoặc bạn không được cấp quyền xem.",
+        en="There is no such school in the registry, or it was not granted to you.",
+    )
+
+
+def material_unknown() -> AppError:
+    return not_found(
+        "material.unknown",
+        vi="Không có học liệu này, hoặc bạn không được xem.",
+        en="There is no such material, or you may not see it.",
+    )

@@ -1,0 +1,73 @@
+"""The API is killed at a named step; the caller repeats the request with the same Idempotency-Key."""
+
+import signal
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from services.materials.bootstrap import build
+from services.materials.settings import MaterialsSettings
+from shared.db.scope import EVERYTHING
+from tests.integration.materials.library import HEAD, LEAD, PATH, TEACHER, parts, settle_city
+
+KEY = {"Idempotency-Key": "retry-1"}
+
+
+@pytest.fixture
+async def place(database):
+    """A database with the small city in it."""
+    fresh = database("materials")
+    settings = MaterialsSettings(database_url=fresh.app_url, nats_url="nats://unused.invalid")
+    runtime = build(settings, role="api")
+    await settle_city(runtime.units)
+    yield fresh, runtime
+    await runtime.close()
+
+
+async def count(runtime, table: str) -> int:
+    async with runtime.units.begin(EVERYTHING) as uow:
+        return (await uow.session.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
+
+
+@pytest.mark.parametrize(("step", "rows_left"), [("materials.file.stored", 0), ("http.committed", 1)])
+async def test_a_kill_while_creating_and_a_retry_make_one_material(place, start_service, tmp_path, step, rows_left):
+    database, runtime = place
+    dying = start_service("materials", database, failpoint=step, DATA_DIR=str(tmp_path / "data"))
+    async with httpx.AsyncClient(base_url=dying.url, timeout=60) as client:
+        with pytest.raises(httpx.TransportError):
+            await client.post(PATH, headers=TEACHER | KEY, **parts())
+    assert dying.until_dead() == -signal.SIGKILL
+    assert await count(runtime, "material") == rows_left
+
+    alive = start_service("materials", database, DATA_DIR=str(tmp_path / "data"))
+    async with httpx.AsyncClient(base_url=alive.url, timeout=60) as client:
+        answer = await client.post(PATH, headers=TEACHER | KEY, **parts())
+        assert answer.status_code == 201
+        file = await client.get(f"{PATH}/{answer.json()['id']}/file", headers=TEACHER)
+    assert file.status_code == 200
+    assert await count(runtime, "material") == 1
+    stored = [path.name for path in (tmp_path / "data" / "files" / "content").rglob("*") if path.is_file()]
+    assert stored == [answer.json()["file"]["sha256"]]
+
+
+async def test_a_kill_after_the_commit_of_an_approval_and_a_retry_make_one_event(place, start_service, tmp_path):
+    database, runtime = place
+    alive = start_service("materials", database, DATA_DIR=str(tmp_path / "data"))
+    async with httpx.AsyncClient(base_url=alive.url, timeout=60) as client:
+        made = (await client.post(PATH, headers=TEACHER, **parts())).json()
+        url = f"{PATH}/{made['id']}"
+        await client.post(f"{url}/submit", headers=TEACHER)
+        await client.post(f"{url}/pass", headers=LEAD)
+
+    dying = start_service("materials", database, failpoint="http.committed", DATA_DIR=str(tmp_path / "data"))
+    async with httpx.AsyncClient(base_url=dying.url, timeout=60) as client:
+        with pytest.raises(httpx.TransportError):
+            await client.post(f"{url}/approve", headers=HEAD | KEY)
+    assert dying.until_dead() == -signal.SIGKILL
+
+    async with httpx.AsyncClient(base_url=alive.url, timeout=60) as client:
+        again = await client.post(f"{url}/approve", headers=HEAD | KEY)
+    assert (again.status_code, again.json()["state"]) == (200, "approved")
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert await count(runtime, "outbox") == 1

@@ -1,0 +1,4 @@
+from services.reporting.storage.tables import Base
+from shared.db import migrations
+
+migrations.run(Base.metadata)

@@ -1,0 +1,174 @@
+"""Submissions of all schools at once, with their prefilled numbers: the same few statements for any number of schools.
+
+The numbers come from the projections of the two event streams; each carries its source and the time it is true for.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.reporting.domain.templates import Field
+
+_VALID = "coalesce({0}.valid_from, '-infinity') <= :day AND coalesce({0}.valid_to, 'infinity') >= :day"
+
+# One row per school and source key. `source` names the event and what to look up there.
+_NUMBERS = """
+    SELECT roster.school_sourced_id, number.source_key, number.value, roster.committed_at AS as_of,
+           jsonb_build_object('service', 'sync', 'event', 'sync.roster.committed.v1', 'importId', roster.import_id)
+           AS source
+    FROM roster_numbers AS roster
+    CROSS JOIN LATERAL (VALUES
+        ('roster.learners', roster.learners), ('roster.staff', roster.staff), ('roster.teachers', roster.teachers),
+        ('roster.classes', roster.classes), ('roster.enrollments', roster.enrollments)
+    ) AS number (source_key, value)
+    UNION ALL
+    SELECT school_sourced_id, 'materials.approved', count(*), max(approved_at),
+           jsonb_build_object('service', 'materials', 'event', 'materials.material.approved.v1',
+                              'materialId', (array_agg(material_id ORDER BY approved_at DESC, material_id DESC))[1])
+    FROM approved_material
+    GROUP BY school_sourced_id
+"""
+
+# The recipient is the one unit of the configured kind above the school on the day; none or several stay undecided.
+_OPEN = text(
+    f"""
+    WITH RECURSIVE school AS (
+        SELECT sourced_id, level FROM org
+        WHERE kind = 'school' AND level = ANY(CAST(:levels AS text[])) AND {_VALID.format("org")}
+          AND (CAST(:only AS text) IS NULL OR sourced_id = :only)
+          AND NOT EXISTS (
+              SELECT FROM submission
+              WHERE submission.campaign_id = :campaign AND submission.school_sourced_id = org.sourced_id
+          )
+    ),
+    chain (school_id, sourced_id) AS (
+        SELECT sourced_id, sourced_id FROM school
+        UNION
+        SELECT chain.school_id, edge.parent_sourced_id
+        FROM chain JOIN org_parent AS edge ON edge.child_sourced_id = chain.sourced_id AND {_VALID.format("edge")}
+    ),
+    recipient AS (
+        SELECT chain.school_id, min(org.sourced_id) AS sourced_id, count(DISTINCT org.sourced_id) AS found
+        FROM chain
+        JOIN school ON school.sourced_id = chain.school_id
+        JOIN recipient_rule AS rule ON rule.level = school.level AND {_VALID.format("rule")}
+        JOIN org ON org.sourced_id = chain.sourced_id AND org.kind = rule.recipient_kind
+        GROUP BY chain.school_id
+    )
+    INSERT INTO submission (id, campaign_id, school_sourced_id, school_level, recipient_kind, recipient_sourced_id,
+                            recipient_found, state, version, created_at)
+    SELECT uuidv7(), :campaign, school.sourced_id, school.level, rule.recipient_kind,
+           CASE WHEN recipient.found = 1 THEN recipient.sourced_id END, coalesce(recipient.found, 0), 'open', 1, :now
+    FROM school
+    LEFT JOIN recipient_rule AS rule ON rule.level = school.level AND {_VALID.format("rule")}
+    LEFT JOIN recipient ON recipient.school_id = school.sourced_id
+    ON CONFLICT (campaign_id, school_sourced_id) DO NOTHING
+    """  # noqa: S608  # composed of constants of this file
+)
+
+_FILL = text(
+    f"""
+    INSERT INTO submission_value (submission_id, field, school_sourced_id, source_key, prefilled, prefilled_source,
+                                  prefilled_as_of, latest, latest_source, latest_as_of)
+    SELECT submission.id, field.name, submission.school_sourced_id, field.source_key, number.value, number.source,
+           number.as_of, number.value, number.source, number.as_of
+    FROM submission
+    CROSS JOIN unnest(CAST(:fields AS text[]), CAST(:source_keys AS text[])) AS field (name, source_key)
+    LEFT JOIN ({_NUMBERS}) AS number
+           ON number.school_sourced_id = submission.school_sourced_id AND number.source_key = field.source_key
+    WHERE submission.campaign_id = :campaign AND (CAST(:only AS text) IS NULL OR submission.school_sourced_id = :only)
+      AND NOT EXISTS (SELECT FROM submission_value AS present WHERE present.submission_id = submission.id)
+    """  # noqa: S608  # composed of constants of this file
+)
+
+_LIVING = """
+    SELECT submission.id, submission.state FROM submission
+    JOIN campaign ON campaign.id = submission.campaign_id
+    WHERE submission.school_sourced_id = :school AND campaign.closed_reason IS NULL
+      AND coalesce(campaign.closes_at, 'infinity') >= :now
+"""
+_LOCK_LIVING = text(f"{_LIVING} ORDER BY submission.id FOR UPDATE OF submission")
+
+_REFRESH = text(
+    f"""
+    WITH living AS ({_LIVING}),
+    written AS (
+        UPDATE submission_value AS held
+        SET latest = number.value, latest_source = number.source, latest_as_of = number.as_of,
+            prefilled = CASE WHEN living.state = ANY(:frozen) THEN held.prefilled ELSE number.value END,
+            prefilled_source = CASE WHEN living.state = ANY(:frozen) THEN held.prefilled_source ELSE number.source END,
+            prefilled_as_of = CASE WHEN living.state = ANY(:frozen) THEN held.prefilled_as_of ELSE number.as_of END
+        FROM living, ({_NUMBERS}) AS number
+        WHERE held.submission_id = living.id AND number.school_sourced_id = :school
+          AND number.source_key = held.source_key
+          AND (held.latest, held.latest_source, held.latest_as_of)
+              IS DISTINCT FROM (number.value, number.source, number.as_of)
+        RETURNING held.submission_id
+    )
+    UPDATE submission SET version = version + 1 WHERE id IN (SELECT submission_id FROM written)
+    """  # noqa: S608  # composed of constants of this file
+)
+
+_UNFREEZE = text(
+    "UPDATE submission_value SET prefilled = latest, prefilled_source = latest_source, prefilled_as_of = latest_as_of "
+    "WHERE submission_id = :submission"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What to open: the schools of these levels that are valid on `day`; one school only when `only` is given."""
+
+    campaign: UUID
+    levels: Sequence[str]
+    fields: Sequence[Field]
+    day: dt.date
+    now: dt.datetime
+    only: str | None = None
+
+
+async def open_submissions(session: AsyncSession, opening: Opening) -> int:
+    """Create the missing submissions of a campaign and prefill them; the number created. Two statements."""
+    created = await _rowcount(
+        session,
+        _OPEN,
+        campaign=opening.campaign,
+        levels=list(opening.levels),
+        day=opening.day,
+        now=opening.now,
+        only=opening.only,
+    )
+    if created:
+        await _rowcount(
+            session,
+            _FILL,
+            campaign=opening.campaign,
+            fields=[field.name for field in opening.fields],
+            source_keys=[field.prefill for field in opening.fields],
+            only=opening.only,
+        )
+    return created
+
+
+async def refresh(session: AsyncSession, school: str, now: dt.datetime, frozen: Sequence[str]) -> int:
+    """Bring a school's numbers up to date in every campaign whose window has not ended; submissions touched.
+
+    In the states of `frozen` only the `latest` numbers move.
+    """
+    await session.execute(_LOCK_LIVING, {"school": school, "now": now})
+    return await _rowcount(session, _REFRESH, school=school, now=now, frozen=list(frozen))
+
+
+async def unfreeze(session: AsyncSession, submission: UUID) -> None:
+    """A returned submission shows the newest numbers of the sources again."""
+    await session.execute(_UNFREEZE, {"submission": submission})
+
+
+async def _rowcount(session: AsyncSession, statement: TextClause, **parameters: object) -> int:
+    result = await session.execute(statement, parameters)
+    count: int = result.rowcount  # type: ignore[attr-defined]  # a write always has one
+    return count

@@ -20,7 +20,8 @@ from deploy.demo.package import SchoolPlan, make_package
 def main() -> int:
     options = _parser().parse_args()
     if options.command == "package":
-        schools = [SchoolPlan(f"demo-{number:04}", learners=options.learners) for number in range(options.schools)]
+        codes = options.school or [f"demo-{number:04}" for number in range(options.schools)]
+        schools = [SchoolPlan(code, learners=options.learners) for code in codes]
         make_package(schools, seed=options.seed, faults=options.faults).write(options.file)
         return 0
     target = Path(os.environ["RUN_DIR"]) / "demo.json"
@@ -42,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("main-job", help="play the main job once through the gateway")
     package = commands.add_parser("package", help="write a OneRoster 1.2.1 package to a file")
     package.add_argument("file", type=Path, help="where to write the ZIP")
-    package.add_argument("--schools", type=int, default=1, help="number of schools (default 1)")
+    package.add_argument("--school", action="append", help="code of a lower-secondary school; repeatable")
+    package.add_argument("--schools", type=int, default=1, help="number of schools with invented codes (default 1)")
     package.add_argument("--learners", type=int, default=400, help="learners per school (default 400)")
     package.add_argument("--seed", type=int, default=2026, help="the same seed gives the same bytes")
     package.add_argument("--faults", type=int, default=0, help="rows of each kind of fault to add")

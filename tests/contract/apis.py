@@ -6,7 +6,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from fastapi import FastAPI
 
 from shared.settings import ServiceSettings
 
@@ -33,9 +32,6 @@ def _signing_key(folder: Path) -> Path:
 
 
 def openapi(service: str, folder: Path) -> dict[str, Any]:
-    application = importlib.import_module(f"services.{service}.main").create_app(settings_for(service, folder))
-    # The gateway mounts its own routes beside the proxy.
-    if not isinstance(application, FastAPI):
-        application = application.own
-    document: dict[str, Any] = application.openapi()
+    create_app = importlib.import_module(f"services.{service}.main").create_app
+    document: dict[str, Any] = create_app(settings_for(service, folder)).openapi()
     return document

@@ -13,9 +13,9 @@ NAME = re.compile(r"^(gateway|sync|materials|reporting)\.[a-z]+(_[a-z]+)*\.[a-z]
 
 # OAuth names its own members (RFC 6749, 7517, 8414, 8693).
 OAUTH_NAMES = {
-    *("access_token", "issued_token_type", "token_type", "expires_in", "error_description", "error_uri"),
-    *("grant_type", "client_id", "client_secret", "subject_token", "subject_token_type", "requested_token_type"),
-    *("actor_token", "actor_token_type"),
+    *("access_token", "issued_token_type", "token_type", "expires_in"),
+    *("token_endpoint", "jwks_uri", "scopes_supported", "response_types_supported", "grant_types_supported"),
+    *("token_endpoint_auth_methods_supported", "service_documentation", "ui_locales_supported"),
 }
 
 

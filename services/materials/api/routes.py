@@ -22,9 +22,9 @@ router = APIRouter(prefix=PREFIX, route_class=IdempotentRoute, tags=["materials"
 
 
 def _upload_body() -> dict[str, Any]:
+    """FastAPI cannot see a body that is streamed away; its enumerations are named by other routes' schemas."""
     metadata = MaterialIn.model_json_schema(ref_template="#/components/schemas/{model}")
     metadata.pop("$defs", None)
-    metadata["properties"]["licence"] = {"type": "string", "enum": _licences()}
     parts = {
         "type": "object",
         "required": ["metadata", "file"],
@@ -32,11 +32,6 @@ def _upload_body() -> dict[str, Any]:
     }
     content = {"schema": parts, "encoding": {"metadata": {"contentType": "application/json"}}}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": content}}}
-
-
-def _licences() -> list[str]:
-    licences: list[str] = MaterialIn.model_json_schema()["$defs"]["Licence"]["enum"]
-    return licences
 
 
 def _shown(response: Response, record: MaterialRecord) -> MaterialOut:

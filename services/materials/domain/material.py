@@ -33,7 +33,11 @@ class ReceivedFile:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who may see what is not approved yet: its author, and the reviewers of its school."""
+    """Who asks: `schools` they were granted (None: all of them), and `reviews_at` the schools they review for.
+
+    What is not approved yet is there for its author, the reviewers of its school, and those who see all schools.
+    """
 
     subject: str
+    schools: frozenset[str] | None
     reviews_at: frozenset[str]

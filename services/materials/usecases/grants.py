@@ -26,10 +26,18 @@ async def scope_of(uow: UnitOfWork, principal: Principal) -> Scope:
     return Scope.of(schools)
 
 
-def reader_of(principal: Principal) -> Reader:
-    """Reviewers see what is under review at the schools they were named for, not below some unit above."""
+async def reader_of(uow: UnitOfWork, principal: Principal) -> Reader:
+    """What the caller may read, asked anew: the use case's half of isolation, beside the database's.
+
+    Reviewers see what is under review at the schools they were named for, not below some unit above.
+    """
+    scope = await scope_of(uow, principal)
     reviews = principal.kind == "user" and principal.has_role(*REVIEWERS)
-    return Reader(principal.subject, principal.orgs if reviews else frozenset())
+    return Reader(
+        subject=principal.subject,
+        schools=None if scope.everything else scope.schools,
+        reviews_at=principal.orgs if reviews else frozenset(),
+    )
 
 
 def require_member(principal: Principal, school: str) -> None:

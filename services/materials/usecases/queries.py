@@ -14,7 +14,7 @@ SCOPE = "materials.read"
 async def read_material(uow: UnitOfWork, principal: Principal, material_id: UUID) -> MaterialRecord:
     """One material with its review history. Raises `material.unknown` for what the caller may not see."""
     principal.require_scope(SCOPE)
-    record = await materials.find(uow.session, material_id, reader_of(principal))
+    record = await materials.find(uow.session, material_id, await reader_of(uow, principal))
     if record is None:
         raise material_unknown()
     return record
@@ -25,6 +25,6 @@ async def list_materials(
 ) -> tuple[list[MaterialRecord], UUID | None]:
     """At most `limit` materials, newest first, and the key of the following page (None on the last)."""
     principal.require_scope(SCOPE)
-    found = await materials.page(uow.session, reader_of(principal), filters, before=before, limit=limit + 1)
+    found = await materials.page(uow.session, await reader_of(uow, principal), filters, before=before, limit=limit + 1)
     shown = found[:limit]
     return shown, shown[-1].material.id if len(found) > limit else None

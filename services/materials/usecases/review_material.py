@@ -52,7 +52,7 @@ async def _act(
     check: VersionCheck,
     reason: str | None = None,
 ) -> MaterialRecord:
-    record = await materials.find(uow.session, material_id, reader_of(who), lock=True)
+    record = await materials.find(uow.session, material_id, await reader_of(uow, who), lock=True)
     if record is None:
         raise material_unknown()
     require_member(who, record.material.school_sourced_id)

@@ -3,7 +3,9 @@ import uuid
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.materials.storage.tables import SCHOOL_TABLES
 from services.materials.usecases.project_org import project_org
 from shared.contracts.sync_v1 import OrgChanged
 from shared.db.scope import EVERYTHING, NOTHING, Scope
@@ -66,12 +68,27 @@ async def test_nobody_creates_a_material_in_another_school(library):
 
 async def test_row_level_security_holds_when_a_query_forgets_the_school(library):
     await library.bring_to("approved")
-    tables = ("material", "material_version", "version_file", "review_step")
     for scope, visible in ((Scope.of([SCHOOL_A]), True), (Scope.of([SCHOOL_B]), False), (NOTHING, False)):
         async with library.runtime.units.begin(scope) as uow:
-            for table in tables:
+            for table in SCHOOL_TABLES:
                 count = (await uow.session.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
                 assert (count > 0) is visible, (scope, table)
+
+
+async def test_the_use_case_holds_when_the_database_does_not(library, settings):
+    material = await library.bring_to("approved")
+    owner = create_async_engine(settings.migration_database_url.get_secret_value())
+    async with owner.begin() as connection:
+        for table in SCHOOL_TABLES:
+            await connection.execute(text(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"))
+            await connection.execute(text(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"))
+    await owner.dispose()
+    for headers in STRANGERS.values():
+        assert (await library.client.get(PATH, headers=headers)).json()["items"] == []
+        for method, path in ROUTES:
+            body = {"json": {"reason": "x"}} if path == "/return" else {}
+            answer = await library.client.request(method, f"{PATH}/{material['id']}{path}", headers=headers, **body)
+            assert answer.status_code == 404
 
 
 async def test_row_level_security_refuses_writing_into_another_school(library):

@@ -132,9 +132,26 @@ async def test_a_retry_of_an_approval_with_the_same_key_has_one_effect_and_one_e
     assert without_key.status_code == 409
 
 
-async def test_of_two_approvals_at_once_one_wins(library):
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+
+
+async def waiting(library) -> int:
+    """How many sessions wait for a lock, asked in a transaction of its own: what one sees there never changes."""
+    async with library.runtime.units.begin(EVERYTHING) as uow:
+        number: int = (await uow.session.execute(WAITING)).scalar_one()
+    return number
+
+
+async def test_of_several_approvals_at_once_one_wins(library):
     material = await library.bring_to("passed")
-    answers = await asyncio.gather(*(library.act(material, "approve", HEAD) for _ in range(4)))
+    async with library.runtime.units.begin(EVERYTHING) as uow:
+        # Everyone has begun and none can go on: what they have read by now is what they would decide on.
+        await uow.session.execute(text("SELECT 1 FROM material FOR UPDATE"))
+        tasks = [asyncio.create_task(library.act(material, "approve", HEAD)) for _ in range(4)]
+        async with asyncio.timeout(60):
+            while await waiting(library) < len(tasks):
+                await asyncio.sleep(0.01)
+    answers = await asyncio.gather(*tasks)
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert len(await library.envelopes()) == 1
 

@@ -1,0 +1,57 @@
+"""A process of its own takes in and gives out files far larger than what it may hold in memory."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+
+from services.materials.bootstrap import build
+from services.materials.settings import MaterialsSettings
+from tests.integration.materials.library import PATH, TEACHER, metadata, settle_city
+
+MIB = 1024 * 1024
+SIZE = 200 * MIB
+GROWTH = 32 * MIB
+
+
+def content() -> Iterator[bytes]:
+    yield b"%PDF-1.7".ljust(MIB, b" ")
+    for number in range(SIZE // MIB - 1):
+        yield number.to_bytes(8, "big") * (MIB // 8)
+
+
+async def body() -> AsyncIterator[bytes]:
+    yield b'--x\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n' + json.dumps(metadata()).encode()
+    yield b'\r\n--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
+    for block in content():
+        yield block
+    yield b"\r\n--x--\r\n"
+
+
+def peak_memory(pid: int) -> int:
+    """Bytes of resident memory at its highest (`VmHWM`)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+async def test_memory_stays_flat_while_a_large_file_goes_in_and_out(database, start_service):
+    fresh = database("materials")
+    runtime = build(MaterialsSettings(database_url=fresh.app_url, nats_url="nats://unused.invalid"), role="api")
+    await settle_city(runtime.units)
+    await runtime.close()
+    service = start_service("materials", fresh, MAX_UPLOAD_BYTES=str(SIZE + MIB))
+    headers = TEACHER | {"Content-Type": "multipart/form-data; boundary=x"}
+    async with httpx.AsyncClient(base_url=service.url, timeout=300) as client:
+        assert (await client.get(PATH, headers=TEACHER)).status_code == 200  # whatever is loaded late is loaded now
+        before = peak_memory(service.child.popen.pid)
+        made = await client.post(PATH, headers=headers, content=body())
+        assert made.status_code == 201, made.text
+        received = hashlib.sha256()
+        async with client.stream("GET", f"{PATH}/{made.json()['id']}/file", headers=TEACHER) as answer:
+            async for block in answer.aiter_bytes():
+                received.update(block)
+    assert received.hexdigest() == made.json()["file"]["sha256"]
+    assert made.json()["file"]["size"] == SIZE
+    assert peak_memory(service.child.popen.pid) - before <= GROWTH

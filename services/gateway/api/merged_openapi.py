@@ -159,10 +159,10 @@ def _responses(responses: Document, path: str, *, secured: bool) -> Document:
     error = _error_response(path)
     answered = {status: answer for status, answer in responses.items() if not _is_fastapis_own(answer)}
     if len(answered) < len(responses):
-        answered["422"] = error("Invalid input; `errors` lists every fault.")
+        answered["422"] = error("Invalid input; `errors` lists every fault.", "Dữ liệu sai; `errors` liệt kê mọi lỗi.")
     if secured and not path.startswith(("/oauth2/", "/.well-known/")):
-        answered.setdefault("401", error("No token, or one that is not valid any more."))
-        answered.setdefault("default", error("Any other error."))
+        answered.setdefault("401", error("No valid token.", "Thiếu mã truy cập hợp lệ."))
+        answered.setdefault("default", error("Any other error.", "Lỗi khác."))
     return answered
 
 
@@ -177,8 +177,8 @@ def _error_response(path: str) -> Any:
         ("application/json", "OneRosterStatusInfo") if oneroster else ("application/problem+json", "Problem")
     )
 
-    def response(description: str) -> Document:
+    def response(description: str, vietnamese: str) -> Document:
         content = {media_type: {"schema": {"$ref": f"{_PREFIX}schemas/{schema}"}}}
-        return {"description": description, "content": content}
+        return {"description": description, "x-description-vi": vietnamese, "content": content}
 
     return response

@@ -83,9 +83,12 @@ AnonymousUow = Annotated[UnitOfWork, Depends(anonymous_unit_of_work, scope="func
     summary="Get an access token",
     openapi_extra=_TOKEN_DOCUMENTATION,
     responses={
-        400: {"description": "invalid_request, invalid_scope, unsupported_grant_type, unauthorized_client"},
-        401: {"description": "invalid_client"},
-        429: {"description": "Too many attempts; see Retry-After"},
+        400: {"description": "`invalid_request`, `invalid_scope`, `unsupported_grant_type`, `unauthorized_client`"},
+        401: {"description": "`invalid_client`"},
+        429: {
+            "description": "Too many attempts; see `Retry-After`",
+            "x-description-vi": "Xin mã quá nhiều lần; xem `Retry-After`",
+        },
     },
 )
 async def issue_token(
@@ -117,7 +120,11 @@ async def issue_token(
 @router.get(
     "/oauth2/jwks",
     summary="Public signing keys",
-    openapi_extra={"security": [], "x-summary-vi": "Khóa công khai để kiểm tra chữ ký"},
+    openapi_extra={
+        "security": [],
+        "x-summary-vi": "Khóa công khai để kiểm tra chữ ký",
+        "x-description-vi": "Các khóa ký mã truy cập (RFC 7517); khi đổi khóa, khóa cũ vẫn còn trong danh sách.",
+    },
 )
 async def jwks(held: HeldParts, response: Response) -> JwksOut:
     """The keys access tokens are signed with (RFC 7517); during a change of keys the one before is among them."""
@@ -128,7 +135,11 @@ async def jwks(held: HeldParts, response: Response) -> JwksOut:
 @router.get(
     "/.well-known/oauth-authorization-server",
     summary="Discovery document",
-    openapi_extra={"security": [], "x-summary-vi": "Tài liệu khám phá OAuth"},
+    openapi_extra={
+        "security": [],
+        "x-summary-vi": "Tài liệu khám phá OAuth",
+        "x-description-vi": "Nơi lấy mã truy cập và các phạm vi có thể có (RFC 8414).",
+    },
 )
 async def authorization_server(held: HeldParts, response: Response) -> AuthorizationServerOut:
     """Where tokens come from and what they may carry (RFC 8414)."""

@@ -1,16 +1,29 @@
 """Shapes of the gateway's own answers. OAuth writes its members in snake_case."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 
+def _about(en: str, vi: str) -> Any:
+    """The description of a field in both languages; the API page shows the reader's."""
+    return Field(description=en, json_schema_extra={"x-description-vi": vi})
+
+
 class TokenOut(BaseModel):
-    access_token: str = Field(description="JWT (RFC 9068); send it as `Authorization: Bearer …`.")
+    access_token: Annotated[
+        str,
+        _about(
+            "JWT (RFC 9068); send it as `Authorization: Bearer …`.",
+            "JWT (RFC 9068); gửi trong `Authorization: Bearer …`.",
+        ),
+    ]
     token_type: str = "Bearer"  # noqa: S105  # the scheme's name
-    expires_in: int = Field(description="Life in seconds.")
-    scope: str = Field(description="What it allows, space separated.")
-    issued_token_type: str | None = Field(default=None, description="Token exchange only (RFC 8693).")
+    expires_in: Annotated[int, _about("Life in seconds.", "Thời hạn, tính bằng giây.")]
+    scope: Annotated[str, _about("What it allows, space separated.", "Các phạm vi, cách nhau bởi dấu cách.")]
+    issued_token_type: Annotated[
+        str | None, _about("Token exchange only (RFC 8693).", "Chỉ có khi token exchange (RFC 8693).")
+    ] = None
 
 
 class AuthorizationServerOut(BaseModel):

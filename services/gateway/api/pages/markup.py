@@ -38,6 +38,11 @@ def inline(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", escape(text, quote=False)))
 
 
+def breakable(path: str) -> Markup:
+    """A path that may wrap after its slashes and nowhere else."""
+    return Markup(escape(path).replace("/", "/<wbr>"))
+
+
 def page(*body: str, title: str, language: str, style_url: str) -> str:
     """A whole document."""
     head = element(

@@ -4,13 +4,14 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from services.gateway.api.pages.markup import Markup, element, inline, joined, prose
+from services.gateway.api.pages.markup import Markup, breakable, element, inline, joined, prose
 from services.gateway.api.pages.outline import Outline
 from services.gateway.api.pages.words import WORDS
 from shared.errors import Language
 
 Operation = dict[str, Any]
 _JSON = "application/json"
+_FASTAPIS_WORDS = "Successful Response"
 _UPLOADS = ("multipart/form-data", "application/zip", "application/octet-stream")
 
 
@@ -41,7 +42,7 @@ class OperationView:
         head = element(
             "summary",
             element("span", method.upper(), class_=f"method {method}"),
-            element("code", path, class_="path"),
+            element("code", breakable(path), class_="path"),
             element("span", self.summary_of(operation), class_="summary"),
             deprecated,
         )
@@ -98,7 +99,10 @@ class OperationView:
         if not contents:
             return Markup()
         parts = [
-            joined(element("p", element("code", media_type), class_="media"), self._outline.draw(content.get("schema")))
+            joined(
+                element("p", element("code", media_type), class_="media"),
+                self._outline.draw(content.get("schema"), sent=True),
+            )
             for media_type, content in contents.items()
         ]
         return joined(element("h4", self._word("body")), *parts)
@@ -111,8 +115,10 @@ class OperationView:
         answer = self._outline.resolve(raw)
         good = status.startswith("2")
         schema: Operation = next((content.get("schema", {}) for content in answer.get("content", {}).values()), {})
-        described = str(answer.get("description", "")) or _phrase(status)
-        fields = self._outline.draw(schema) if good else Markup()
+        described = self._outline.description_of(answer) or _phrase(status)
+        if described == _FASTAPIS_WORDS:
+            described = self._word("success")
+        fields = self._outline.draw(schema, sent=False) if good else Markup()
         return element(
             "div",
             element("span", status, class_="status good" if good else "status bad"),

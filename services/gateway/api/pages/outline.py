@@ -15,7 +15,7 @@ class Outline:
 
     def __init__(self, document: dict[str, Any], language: Language) -> None:
         self._document = document
-        self._language = language
+        self._language: Language = language
 
     def resolve(self, value: Any) -> Schema:
         """Follow `$ref`; a reference that leads nowhere is an empty schema."""
@@ -47,8 +47,11 @@ class Outline:
         shown = " | ".join(kind) if isinstance(kind, list) else str(kind)
         return f"{shown} ({schema['format']})" if "format" in schema else shown
 
-    def draw(self, value: Any, depth: int = 0, inside: tuple[str, ...] = ()) -> Markup:
-        """The fields of an object (or of what an array holds), nested; nothing for plain values."""
+    def draw(self, value: Any, *, sent: bool, depth: int = 0, inside: tuple[str, ...] = ()) -> Markup:
+        """The fields of an object (or of what an array holds), nested; nothing for plain values.
+
+        Required fields are marked where the caller has to send them, `sent`; in an answer the mark says nothing.
+        """
         schema = self._object_in(value)
         title = str(schema.get("title", ""))
         properties = schema.get("properties", {})
@@ -56,12 +59,16 @@ class Outline:
             return Markup()
         required = frozenset(schema.get("required", ()))
         rows = [
-            self._field(name, field, required=name in required, depth=depth, inside=(*inside, title))
+            self._field(
+                name, field, required=sent and name in required, sent=sent, depth=depth, inside=(*inside, title)
+            )
             for name, field in properties.items()
         ]
         return element("ul", *rows, class_="fields")
 
-    def _field(self, name: str, field: Any, *, required: bool, depth: int, inside: tuple[str, ...]) -> Markup:
+    def _field(
+        self, name: str, field: Any, *, required: bool, sent: bool, depth: int, inside: tuple[str, ...]
+    ) -> Markup:
         words = WORDS["required"].of(self._language)
         description = self.description_of(field)
         return element(
@@ -71,7 +78,7 @@ class Outline:
             element("span", self.type_of(field), class_="type"),
             joined(" ", element("span", words, class_="required")) if required else "",
             joined(" ", element("span", inline(description), class_="about")) if description else "",
-            self.draw(field, depth + 1, inside),
+            self.draw(field, sent=sent, depth=depth + 1, inside=inside),
         )
 
     def description_of(self, field: Any) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.gateway.api.merged_openapi import METHODS
-from services.gateway.api.pages.markup import Markup, element, inline, joined, page
+from services.gateway.api.pages.markup import Markup, breakable, element, inline, joined, page
 from services.gateway.api.pages.operation import OperationView, anchor_of
 from services.gateway.api.pages.outline import Outline
 from services.gateway.api.pages.words import SERVICE_TITLES, WORDS
@@ -72,7 +72,7 @@ def _contents(groups: dict[str, Sequence[Entry]], language: Language) -> Markup:
                         element(
                             "a",
                             element("span", method.upper(), class_=f"method {method}"),
-                            element("span", path, class_="path"),
+                            element("span", breakable(path), class_="path"),
                             href=f"#{anchor_of(method, path)}",
                         ),
                     )
@@ -112,10 +112,13 @@ def _start(language: Language, public_url: str) -> Markup:
             f"  '{public_url}/oauth2/token' \\\n"
             "  | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])')"
         ),
-        "step_call": f"curl -H \"Authorization: Bearer $TOKEN\" '{public_url}/ims/oneroster/rostering/v1p2/schools'",
+        "step_call": (
+            f"curl '{public_url}/ims/oneroster/rostering/v1p2/schools' \\\n  -H \"Authorization: Bearer $TOKEN\""
+        ),
         "step_push": (
-            f'curl -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(uuidgen)" \\\n'
-            f"  -H 'Content-Type: application/zip' --data-binary @package.zip '{public_url}/sync/v1/imports'"
+            f"curl '{public_url}/sync/v1/imports' \\\n"
+            '  -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(uuidgen)" \\\n'
+            "  -H 'Content-Type: application/zip' --data-binary @package.zip"
         ),
     }
     cards = [

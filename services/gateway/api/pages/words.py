@@ -69,6 +69,7 @@ WORDS: Mapping[str, Text] = {
     "parameters": Text("Tham số", "Parameters"),
     "body": Text("Nội dung gửi", "Request body"),
     "answers": Text("Câu trả lời", "Answers"),
+    "success": Text("Thành công", "Success"),
     "example": Text("Ví dụ", "Example"),
     "required": Text("bắt buộc", "required"),
     "deprecated": Text("sắp bỏ", "deprecated"),

@@ -115,6 +115,14 @@ class City:
         await self.school("thcs-b", "xa-b")
         await self.school("thpt-c", "so", level="upper_secondary")
 
+    async def campaign_city(self) -> dict[str, Any]:
+        """A campaign is running, and the school `thcs-a` has never been heard of."""
+        await self.org("so", "department", name="Sở Giáo dục và Đào tạo")
+        await self.org("xa-a", "commune", "so")
+        await self.org("xa-b", "commune", "so")
+        await self.school("thcs-b", "xa-b")
+        return await self.campaign()
+
     async def org(self, sourced_id: str, kind: Any, *parents: str, **fields: Any) -> Envelope:
         edges = tuple(OrgParent(sourced_id=parent) for parent in parents)
         data = OrgChanged(sourced_id=sourced_id, kind=kind, parents=edges, **{"name": sourced_id, **fields})

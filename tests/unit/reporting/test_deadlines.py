@@ -29,8 +29,8 @@ SCHOOL = Unit("truong", OrgKind.SCHOOL)
 CHAIN = (DEPARTMENT, COMMUNE, SCHOOL)
 
 
-def local(*parts: int) -> dt.datetime:
-    return dt.datetime(*parts, tzinfo=VIETNAM)
+def local(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, micro: int = 0):
+    return dt.datetime(year, month, day, hour, minute, second, micro, tzinfo=VIETNAM)
 
 
 def test_no_later_than_sixteen_hundred_takes_sixteen_hundred_and_nothing_after():

@@ -1,0 +1,18 @@
+"""What the sync service is made of."""
+
+from services.sync.domain.archive import ArchiveLimits
+from services.sync.settings import SyncSettings
+from services.sync.storage.tables import Base
+from services.sync.storage.uploads import Uploads
+from shared.service import Runtime, Service, build_runtime
+
+# It listens to nobody: it is where the other services' knowledge of schools and rosters begins.
+SERVICE = Service(name="sync", settings=SyncSettings, metadata=Base.metadata)
+
+
+def build(settings: SyncSettings, *, role: str) -> Runtime:
+    return build_runtime(SERVICE.name, settings, role=role)
+
+
+def uploads_of(settings: SyncSettings) -> Uploads:
+    return Uploads(settings.data_dir, ArchiveLimits(unpacked_bytes=settings.max_unpacked_bytes))

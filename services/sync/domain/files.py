@@ -1,0 +1,202 @@
+"""The 21 data files of a OneRoster package: which are kept, in which order they are read, and their columns.
+
+Sources: OneRoster 1.2 CSV binding 1.2.1; OneRoster 1.1 CSV tables.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from services.sync.domain.columns import (
+    CLASS_TYPES,
+    COMMON_COLUMNS,
+    ENROLLMENT_ROLES,
+    ENROLLMENT_ROLES_OF_1_1,
+    ORG_TYPES,
+    ROLE_TYPES,
+    SESSION_TYPES,
+    USER_ROLES,
+    USER_ROLES_OF_1_1,
+    Cell,
+    Column,
+    optional,
+    required,
+)
+
+OneRosterVersion = Literal["1.1", "1.2"]
+Mode = Literal["absent", "bulk", "delta"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """`columns` follow the three common ones, in the standard's order. `dropped` columns are known and never kept."""
+
+    name: str
+    columns: tuple[Column, ...] = ()
+    dropped: frozenset[str] = frozenset()
+    # Columns some editions of the standard have and others do not: accepted either way, at any place.
+    floating: frozenset[str] = frozenset()
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.name}.csv"
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return (*COMMON_COLUMNS, *(column.name for column in self.columns))
+
+
+_SESSIONS = FileSpec(
+    "academicSessions",
+    (
+        required("title", "title"),
+        required("type", "type", Cell.WORD, words=SESSION_TYPES),
+        required("startDate", "start_date", Cell.DATE),
+        required("endDate", "end_date", Cell.DATE),
+        optional("parentSourcedId", "parent_sourced_id", Cell.ID),
+        required("schoolYear", "school_year", Cell.YEAR),
+    ),
+)
+_ORGS = FileSpec(
+    "orgs",
+    (
+        required("name", "name"),
+        required("type", "type", Cell.WORD, words=ORG_TYPES),
+        optional("identifier", "identifier"),
+        optional("parentSourcedId", "parent_sourced_id", Cell.ID, org="any"),
+    ),
+)
+_COURSES = FileSpec(
+    "courses",
+    (
+        optional("schoolYearSourcedId", "school_year_sourced_id", Cell.ID),
+        required("title", "title"),
+        optional("courseCode", "course_code"),
+        optional("grades", "grades", Cell.TEXTS),
+        required("orgSourcedId", "org_sourced_id", Cell.ID, org="any"),
+        optional("subjects", "subjects", Cell.TEXTS),
+        optional("subjectCodes", "subject_codes", Cell.TEXTS),
+    ),
+)
+_CLASSES = FileSpec(
+    "classes",
+    (
+        required("title", "title"),
+        optional("grades", "grades", Cell.TEXTS),
+        required("courseSourcedId", "course_sourced_id", Cell.ID),
+        optional("classCode", "class_code"),
+        required("classType", "class_type", Cell.WORD, words=CLASS_TYPES),
+        optional("location", "location"),
+        required("schoolSourcedId", "school_sourced_id", Cell.ID, org="school"),
+        required("termSourcedIds", "term_sourced_ids", Cell.IDS),
+        optional("subjects", "subjects", Cell.TEXTS),
+        optional("subjectCodes", "subject_codes", Cell.TEXTS),
+        optional("periods", "periods", Cell.TEXTS),
+    ),
+)
+_PERSON = (
+    required("username", "username", personal=True),
+    optional("userIds", "user_ids", Cell.USER_IDS, personal=True),
+    required("givenName", "given_name", personal=True),
+    required("familyName", "family_name", personal=True),
+    optional("middleName", "middle_name", personal=True),
+    optional("identifier", "identifier", personal=True),
+    optional("email", "email", personal=True),
+    Column("sms", personal=True),
+    Column("phone", personal=True),
+    Column("agentSourcedIds", personal=True),
+    optional("grades", "grades", Cell.TEXTS),
+    Column("password", personal=True),
+)
+_NEVER_KEPT = frozenset({"sms", "phone", "agentSourcedIds", "password"})
+_USERS = FileSpec(
+    "users",
+    (
+        required("enabledUser", "enabled_user", Cell.BOOLEAN),
+        *_PERSON,
+        optional("userMasterIdentifier", "user_master_identifier", personal=True),
+        optional("preferredGivenName", "preferred_given_name", personal=True),
+        optional("preferredMiddleName", "preferred_middle_name", personal=True),
+        optional("preferredFamilyName", "preferred_family_name", personal=True),
+        optional("primaryOrgSourcedId", "primary_org_sourced_id", Cell.ID, org="any"),
+        Column("pronouns", personal=True),
+    ),
+    dropped=_NEVER_KEPT | {"pronouns", "resourceSourcedIds"},
+    floating=frozenset({"resourceSourcedIds"}),
+)
+_USERS_1_1 = FileSpec(
+    "users",
+    (
+        required("enabledUser", "enabled_user", Cell.BOOLEAN),
+        required("orgSourcedIds", "org_sourced_ids", Cell.IDS, org="school"),
+        required("role", "role", Cell.WORD, words=USER_ROLES_OF_1_1, open_words=False),
+        *_PERSON,
+    ),
+    dropped=_NEVER_KEPT,
+)
+_ROLES = FileSpec(
+    "roles",
+    (
+        required("userSourcedId", "user_sourced_id", Cell.ID),
+        required("roleType", "role_type", Cell.WORD, words=ROLE_TYPES, open_words=False),
+        required("role", "role", Cell.WORD, words=USER_ROLES),
+        optional("beginDate", "begin_date", Cell.DATE),
+        optional("endDate", "end_date", Cell.DATE),
+        required("orgSourcedId", "school_sourced_id", Cell.ID, org="school"),
+        Column("userProfileSourcedId"),
+    ),
+    dropped=frozenset({"userProfileSourcedId"}),
+)
+
+
+def _enrollments(roles: tuple[str, ...]) -> FileSpec:
+    return FileSpec(
+        "enrollments",
+        (
+            required("classSourcedId", "class_sourced_id", Cell.ID),
+            required("schoolSourcedId", "school_sourced_id", Cell.ID, org="school"),
+            required("userSourcedId", "user_sourced_id", Cell.ID),
+            required("role", "role", Cell.WORD, words=roles),
+            optional("primary", "is_primary", Cell.BOOLEAN),
+            optional("beginDate", "begin_date", Cell.DATE),
+            optional("endDate", "end_date", Cell.DATE),
+        ),
+    )
+
+
+# Read in this order: what others refer to comes first.
+KEPT_FILES: Mapping[OneRosterVersion, tuple[FileSpec, ...]] = {
+    "1.1": (_ORGS, _SESSIONS, _COURSES, _CLASSES, _USERS_1_1, _enrollments(ENROLLMENT_ROLES_OF_1_1)),
+    "1.2": (_ORGS, _SESSIONS, _COURSES, _CLASSES, _USERS, _ROLES, _enrollments(ENROLLMENT_ROLES)),
+}
+
+# Known to the standard, not kept here: the file is left at the door and the drop is reported.
+_NOT_KEPT_1_1 = (
+    "categories",
+    "classResources",
+    "courseResources",
+    "demographics",
+    "lineItems",
+    "resources",
+    "results",
+)
+_NOT_KEPT_1_2 = (
+    *_NOT_KEPT_1_1,
+    "lineItemLearningObjectiveIds",
+    "lineItemScoreScales",
+    "resultLearningObjectiveIds",
+    "resultScoreScales",
+    "scoreScales",
+    "userProfiles",
+    "userResources",
+)
+
+
+def files_of(version: OneRosterVersion) -> dict[str, FileSpec]:
+    """Every data file of a version by name without `.csv`: 13 in 1.1, 21 in 1.2."""
+    not_kept = _NOT_KEPT_1_1 if version == "1.1" else _NOT_KEPT_1_2
+    return {spec.name: spec for spec in KEPT_FILES[version]} | {name: FileSpec(name) for name in not_kept}
+
+
+def kept_names(version: OneRosterVersion) -> frozenset[str]:
+    return frozenset(spec.name for spec in KEPT_FILES[version])

@@ -1,0 +1,350 @@
+"""Reading the rows of one kept file, one at a time: a row becomes staged records or a refusal with all its faults."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.sync.domain.catalogue import is_error
+from services.sync.domain.cells import CellError, Reader, Repair, read_datetime, read_id, reader_of, repair_datetime
+from services.sync.domain.columns import ENROLLMENT_ROLE_IN_1_2, FAMILY_ROLES, ROLE_IN_1_2, STATUS_WORDS, Column
+from services.sync.domain.package import FilePlan
+from services.sync.domain.problems import Problem, shortened
+from services.sync.domain.records import BY_FILE, ROLE, RecordType
+
+REPAIRS_LISTED = 1000
+ACCEPTED, REFUSED, DROPPED = "accepted", "refused", "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What the caller may know of the org registry: OneRoster type by sourcedId; schools only where granted."""
+
+    types: Mapping[str, str]
+
+    def is_school(self, sourced_id: str) -> bool:
+        return self.types.get(sourced_id) == "school"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One staged record. `school` is empty until the record's schools are known; `ended`: the package ends it."""
+
+    record: RecordType
+    line: int
+    sourced_id: str
+    outcome: str
+    ended: bool = False
+    school: str = ""
+    values: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of a file."""
+
+    read: int = 0
+    refused: int = 0
+    dropped: int = 0
+    repaired: int = 0
+
+
+@dataclass(slots=True)
+class RowReader:
+    """Reads the rows of `plan`. Call `read` per row, then `finish` once for what is reported per column."""
+
+    plan: FilePlan
+    registry: Registry
+    lenient: bool
+    tally: Tally = field(default_factory=Tally)
+    schools: set[str] = field(default_factory=set)  # named by the accepted rows of orgs.csv
+    _cells: list[tuple[Column, int, Reader, Repair | None]] = field(init=False)
+    _dropped: list[tuple[str, int]] = field(init=False)
+    _dropped_counts: Counter[str] = field(init=False, default_factory=Counter)
+    _repairs: Counter[tuple[str, str | None]] = field(init=False, default_factory=Counter)
+    _problems: list[Problem] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        positions, spec = self.plan.positions, self.plan.spec
+        self._cells = [
+            (column, positions[column.name], *reader_of(column))
+            for column in spec.columns
+            if column.name in positions and column.name not in spec.dropped
+        ]
+        self._dropped = [
+            (name, index) for name, index in positions.items() if name in spec.dropped or name.startswith("metadata.")
+        ]
+
+    def read(self, line: int, row: Sequence[str]) -> tuple[list[Staged], list[Problem]]:
+        """The staged records of one row and its problems."""
+        self.tally.read += 1
+        self._problems = []
+        staged = self._read(line, row)
+        if any(map(is_error, self._problems)):
+            self.tally.refused += 1
+            staged = self._refusal(line, row)
+        elif any(problem.code.startswith("repair.") for problem in self._problems):
+            self.tally.repaired += 1
+        return staged, self._listed()
+
+    def refuse_unreadable(self, line: int) -> list[Problem]:
+        """A line the CSV parser itself gave up on."""
+        self.tally.read += 1
+        self.tally.refused += 1
+        return [Problem("row.unreadable", self.plan.spec.file_name, line)]
+
+    def finish(self) -> list[Problem]:
+        """One entry per dropped column, and one per repair that happened more often than is listed row by row."""
+        file = self.plan.spec.file_name
+        dropped = [
+            Problem("dropped.column", file, field=name, value=str(count), count=count)
+            for name, count in self._dropped_counts.items()
+        ]
+        folded = [
+            Problem(code, file, field=name, count=count - REPAIRS_LISTED)
+            for (code, name), count in self._repairs.items()
+            if count > REPAIRS_LISTED
+        ]
+        return dropped + folded
+
+    def _read(self, line: int, row: Sequence[str]) -> list[Staged]:
+        cells = self._cells_of(line, row)
+        if cells is None:
+            return []
+        sourced_id = self._sourced_id(line, cells)
+        ended = self._status(line, cells)
+        for name, index in self._dropped:
+            if cells[index]:
+                self._dropped_counts[name] += 1
+        record = BY_FILE.get(self.plan.spec.name)
+        if ended and record is not None:
+            # A record that ends needs only its name; what else the row says no longer matters.
+            return [Staged(record, line, sourced_id, ACCEPTED, ended=True)]
+        values = self._values(line, cells)
+        return _SHAPES[self.plan.spec.name](self, line, sourced_id, values)
+
+    def _cells_of(self, line: int, row: Sequence[str]) -> Sequence[str] | None:
+        width = self.plan.width
+        if any("\ufffd" in cell for cell in row):
+            self._report("row.notUtf8", line)
+            return None
+        if len(row) == width:
+            return row
+        more = {"value": str(len(row)), "expected": str(width)}
+        short = len(row) < width
+        if self.lenient and (short or not any(cell.strip() for cell in row[width:])):
+            filled = max(self.plan.positions.values()) + 1
+            if len(row) < filled:
+                self._report("repair.rowLength", line, **more)
+            return [*row, *[""] * (width - len(row))] if short else row[:width]
+        self._report("row.columnCount", line, **more)
+        return None
+
+    def _sourced_id(self, line: int, cells: Sequence[str]) -> str:
+        cell = cells[self.plan.positions["sourcedId"]]
+        try:
+            return read_id(cell) if cell else self._missing(line, "sourcedId")
+        except CellError as fault:
+            self._report(fault.code, line, "sourcedId")
+            return ""
+
+    def _missing(self, line: int, name: str) -> str:
+        self._report("value.required", line, name)
+        return ""
+
+    def _status(self, line: int, cells: Sequence[str]) -> bool:
+        """Whether the row ends its record. Bulk leaves both cells empty; delta fills both."""
+        status = self._cell(cells, "status")
+        modified = self._cell(cells, "dateLastModified")
+        if self.plan.mode == "bulk":
+            for name, cell in (("status", status), ("dateLastModified", modified)):
+                if cell:
+                    self._report("repair.statusInBulk" if self.lenient else "bulk.statusFilled", line, name)
+            if not self.lenient:
+                return False
+        elif not modified:
+            self._missing(line, "dateLastModified")
+        else:
+            self._instant(line, modified)
+        return self._ended(line, status)
+
+    def _ended(self, line: int, status: str) -> bool:
+        word = status.strip().lower() if self.lenient else status
+        if word == "inactive" and self.lenient:
+            self._report("repair.statusInactive", line, "status")
+            return True
+        if word in STATUS_WORDS:
+            if word != status:
+                self._report("repair.wordCase", line, "status", status, word)
+            return word == "tobedeleted"
+        if word:
+            self._report("value.notInList", line, "status", status, ", ".join(STATUS_WORDS))
+        elif self.plan.mode == "delta":
+            self._missing(line, "status")
+        return False
+
+    def _instant(self, line: int, cell: str) -> None:
+        try:
+            read_datetime(cell)
+        except CellError as fault:
+            if self.lenient and repair_datetime(cell) is not None:
+                self._report("repair.dateForm", line, "dateLastModified", cell)
+            else:
+                self._report(fault.code, line, "dateLastModified", cell, fault.expected)
+
+    def _values(self, line: int, cells: Sequence[str]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for column, index, read, repair in self._cells:
+            cell = cells[index].strip() if self.lenient else cells[index]
+            if not cell:
+                if column.required:
+                    self._missing(line, column.name)
+                continue
+            value = self._value(line, column, cell, read, repair)
+            if value is not None and column.target is not None:
+                values[column.target] = value
+                if column.org is not None:
+                    self._check_org(line, column, value, values)
+        return values
+
+    def _value(self, line: int, column: Column, cell: str, read: Reader, repair: Repair | None) -> Any:
+        shown = None if column.personal else cell
+        try:
+            return read(cell)
+        except CellError as fault:
+            repaired = repair(cell) if self.lenient and repair is not None else None
+            if repaired is None:
+                self._report(fault.code, line, column.name, shown, fault.expected)
+                return None
+            value, code, expected = repaired
+            self._report(code, line, column.name, shown, expected)
+            return value
+
+    def _check_org(self, line: int, column: Column, value: Any, values: dict[str, Any]) -> None:
+        for sourced_id in value if isinstance(value, list) else [value]:
+            known = self.registry.types.get(sourced_id)
+            if known is None and self.lenient and not column.required:
+                self._report("repair.referenceDropped", line, column.name, sourced_id)
+                values.pop(str(column.target), None)
+            elif known is None:
+                self._report("org.unknown", line, column.name, sourced_id)
+            elif column.org == "school" and known != "school":
+                self._report("org.notSchool", line, column.name, sourced_id)
+
+    def _cell(self, cells: Sequence[str], name: str) -> str:
+        index = self.plan.positions.get(name)
+        return "" if index is None else cells[index]
+
+    def _report(
+        self, code: str, line: int, name: str | None = None, value: str | None = None, expected: str | None = None
+    ) -> None:
+        shown = None if value is None else shortened(value)
+        self._problems.append(Problem(code, self.plan.spec.file_name, line, name, shown, expected))
+
+    def _listed(self) -> list[Problem]:
+        """Errors always; each kind of repair for its first thousand rows, then counted (`finish`)."""
+        listed = []
+        for problem in self._problems:
+            if is_error(problem) or problem.code.startswith("dropped."):
+                listed.append(problem)
+                continue
+            key = (problem.code, problem.field)
+            self._repairs[key] += 1
+            if self._repairs[key] <= REPAIRS_LISTED:
+                listed.append(problem)
+        return listed
+
+    def _refusal(self, line: int, row: Sequence[str]) -> list[Staged]:
+        """A refused row keeps its id, so that its record does not count as absent from the package."""
+        record = BY_FILE.get(self.plan.spec.name)
+        if record is None:
+            return []
+        index = self.plan.positions["sourcedId"]
+        sourced_id = row[index] if index < len(row) and len(row[index]) <= 255 else ""
+        return [Staged(record, line, sourced_id.replace("\x00", ""), REFUSED)]
+
+    # What a good row of each file becomes.
+
+    def org(self, line: int, sourced_id: str, values: dict[str, Any]) -> list[Staged]:
+        known = self.registry.types.get(sourced_id)
+        if known is None:
+            self._report("org.unknown", line, "sourcedId", sourced_id)
+        elif values.get("type") not in {None, known}:
+            code = "repair.orgType" if self.lenient else "org.typeDiffers"
+            self._report(code, line, "type", values["type"], known)
+        if known == "school":
+            self.schools.add(sourced_id)
+        return []
+
+    def session(self, line: int, sourced_id: str, values: dict[str, Any]) -> list[Staged]:
+        self._in_order(line, values, "start_date", "end_date", "endDate")
+        return [self._staged(line, sourced_id, values)]
+
+    def plain(self, line: int, sourced_id: str, values: dict[str, Any]) -> list[Staged]:
+        return [self._staged(line, sourced_id, values)]
+
+    def user(self, line: int, sourced_id: str, values: dict[str, Any]) -> list[Staged]:
+        if "org_sourced_ids" not in values and "role" not in values:
+            return [self._staged(line, sourced_id, values)]
+        return self._user_of_1_1(line, sourced_id, values)
+
+    def _user_of_1_1(self, line: int, sourced_id: str, values: dict[str, Any]) -> list[Staged]:
+        """OneRoster 1.1 writes one role and the orgs into the user's row; the roles become rows of their own."""
+        role = values.get("role", "")
+        if role in FAMILY_ROLES:
+            return [self._family(line, "role", role, BY_FILE["users"], sourced_id)]
+        role = ROLE_IN_1_2.get(role, role)
+        staged = [self._staged(line, sourced_id, values)]
+        for index, school in enumerate(values.get("org_sourced_ids", ())):
+            kind = "primary" if index == 0 else "secondary"
+            made = (sourced_id, kind, role, None, None)
+            staged.append(Staged(ROLE, line, f"{sourced_id}/{school}/{role}", ACCEPTED, school=school, values=made))
+        return staged
+
+    def role(self, line: int, sourced_id: str, values: dict[str, Any]) -> list[Staged]:
+        self._in_order(line, values, "begin_date", "end_date", "endDate")
+        if values.get("role") in FAMILY_ROLES:
+            # The person's id stays: someone with no other role is dropped too, and not refused for lack of a role.
+            person = (values.get("user_sourced_id"), None, None, None, None)
+            return [self._family(line, "role", values["role"], ROLE, sourced_id, person)]
+        return [self._staged(line, sourced_id, values)]
+
+    def enrollment(self, line: int, sourced_id: str, values: dict[str, Any]) -> list[Staged]:
+        self._in_order(line, values, "begin_date", "end_date", "endDate")
+        role = values.get("role", "")
+        if role in FAMILY_ROLES:
+            return [self._family(line, "role", role, BY_FILE["enrollments"], sourced_id)]
+        values["role"] = ENROLLMENT_ROLE_IN_1_2.get(role, role)
+        return [self._staged(line, sourced_id, values)]
+
+    def _family(
+        self, line: int, name: str, role: str, record: RecordType, sourced_id: str, values: tuple[Any, ...] = ()
+    ) -> Staged:
+        self._report("dropped.family", line, name, role)
+        self.tally.dropped += 1
+        return Staged(record, line, sourced_id, DROPPED, values=values)
+
+    def _in_order(self, line: int, values: dict[str, Any], first: str, last: str, name: str) -> None:
+        begin: dt.date | None = values.get(first)
+        end: dt.date | None = values.get(last)
+        if begin is not None and end is not None and end < begin:
+            self._report("dates.reversed", line, name, end.isoformat())
+
+    def _staged(self, line: int, sourced_id: str, values: dict[str, Any]) -> Staged:
+        record = BY_FILE[self.plan.spec.name]
+        school = values.get("school_sourced_id", "")
+        return Staged(
+            record, line, sourced_id, ACCEPTED, school=school, values=tuple(values.get(name) for name in record.columns)
+        )
+
+
+_SHAPES: Mapping[str, Callable[[RowReader, int, str, dict[str, Any]], list[Staged]]] = {
+    "orgs": RowReader.org,
+    "academicSessions": RowReader.session,
+    "courses": RowReader.plain,
+    "classes": RowReader.plain,
+    "users": RowReader.user,
+    "roles": RowReader.role,
+    "enrollments": RowReader.enrollment,
+}

@@ -1,0 +1,49 @@
+"""The API process of the sync service: `python -m services.sync.main`."""
+
+from fastapi import FastAPI
+
+from services.sync.api import imports, oneroster, orgs
+from services.sync.api.oneroster_shapes import BASE
+from services.sync.bootstrap import SERVICE, build, uploads_of
+from services.sync.settings import SyncSettings
+from services.sync.usecases.scope import scope_of
+from shared.auth.tokens import TokenVerifier
+from shared.failpoints import arm
+from shared.http.app import AppParts
+from shared.http.app import create_app as create_shared_app
+from shared.http.server import serve
+from shared.logs import configure_logs
+from shared.service import Runtime
+from shared.telemetry import configure_telemetry
+
+
+def create_app(
+    settings: SyncSettings, runtime: Runtime | None = None, verifier: TokenVerifier | None = None
+) -> FastAPI:
+    """Closing the application's lifespan closes the runtime."""
+    app = create_shared_app(
+        runtime or build(settings, role="api"),
+        AppParts(
+            title="Liên Thông: sync",
+            description="Rosters from LMS vendors: checked, compared, committed to the education database.",
+            routers=[imports.router, orgs.router, oneroster.router],
+            scope_of=scope_of,
+            body_limits={"/sync/v1/imports": settings.max_upload_bytes},
+            shapers={BASE: oneroster.oneroster_error},
+            verifier=verifier,
+        ),
+    )
+    app.state.uploads = uploads_of(settings)
+    return app
+
+
+def main() -> None:
+    settings = SyncSettings()
+    configure_logs(SERVICE.name, settings.log_level)
+    configure_telemetry(SERVICE.name, settings.otel_exporter_otlp_endpoint)
+    arm(settings.failpoint)
+    serve(create_app(settings), host=settings.host, port=settings.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""Settings of the sync service, from the environment."""
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class SyncSettings(ServiceSettings):
+    max_upload_bytes: int = Field(default=256 * 1024 * 1024, description="Largest accepted package, packed.")
+    max_unpacked_bytes: int = Field(default=4 * 1024**3, description="Largest accepted package, unpacked.")
+    parallel_imports: int = Field(default=2, ge=1, description="Imports one worker validates or commits at a time.")

@@ -1,0 +1,145 @@
+"""Which schools a package concerns, and a copy of each shared record (session, course, user) for each of them.
+
+Every roster row is owned by one school; a CSV row that names none is copied to the schools it concerns, a row that ends
+a record to the schools that have it.
+"""
+
+# ruff: noqa: S608  # statements are assembled from the constants of domain.records; values are always bound
+
+from services.sync.domain.records import (
+    ACADEMIC_SESSION,
+    CLASS,
+    COURSE,
+    ENROLLMENT,
+    RECORD_TYPES,
+    ROLE,
+    USER,
+    RecordType,
+)
+from services.sync.storage.resolve import Staging
+
+_VISIBLE = "ANY(CAST(:schools AS text[]))"
+
+
+async def expand(staging: Staging, named: list[str]) -> None:
+    """Copy the rows and write `import_school`. `named` are the schools orgs.csv names."""
+    await _ended(staging)
+    await _sessions(staging, named)
+    await _courses(staging)
+    await _users(staging)
+    await _schools(staging, named)
+
+
+def _copy(record: RecordType, schools: str, where: str = "true") -> str:
+    """Copy the accepted school-less rows to each school of the subquery `schools` (which may refer to `s`)."""
+    columns = ", ".join(record.columns)
+    values = ", ".join(f"s.{name}" for name in record.columns)
+    return (
+        f"INSERT INTO {record.staging} "
+        f"(import_id, line, sourced_id, school_sourced_id, outcome, ended, {columns}) "
+        f"SELECT s.import_id, s.line, s.sourced_id, d.school, 'accepted', s.ended, {values} "
+        f"FROM {record.staging} s CROSS JOIN LATERAL ({schools}) d "
+        "WHERE s.import_id = :i AND s.outcome = 'accepted' AND s.school_sourced_id = '' AND d.school IS NOT NULL "
+        f"AND {where}"
+    )
+
+
+def _holding(record: RecordType) -> str:
+    """The schools that have the record of `s` now."""
+    return (
+        f"SELECT c.school_sourced_id AS school FROM {record.table} c "
+        f"WHERE c.sourced_id = s.sourced_id AND c.status = 'active' AND c.school_sourced_id = {_VISIBLE}"
+    )
+
+
+async def _ended(staging: Staging) -> None:
+    for record in RECORD_TYPES:
+        await staging.run(_copy(record, _holding(record), "s.ended"))
+
+
+def _package_schools() -> str:
+    """Schools of rows that name one, after resolution, and the schools orgs.csv names."""
+    rows = " UNION ".join(
+        f"SELECT school_sourced_id FROM {record.staging} "
+        "WHERE import_id = :i AND outcome = 'accepted' AND NOT ended AND school_sourced_id <> ''"
+        for record in (CLASS, ROLE, ENROLLMENT)
+    )
+    return f"SELECT school_sourced_id AS school FROM ({rows}) r UNION SELECT unnest(CAST(:named AS text[]))"
+
+
+async def _sessions(staging: Staging, named: list[str]) -> None:
+    schools = f"{_package_schools()} UNION {_holding(ACADEMIC_SESSION)}"
+    await staging.run(_copy(ACADEMIC_SESSION, schools, "NOT s.ended"), named=named)
+    await _undetermined(staging, ACADEMIC_SESSION)
+
+
+async def _courses(staging: Staging) -> None:
+    own = f"SELECT s.org_sourced_id AS school WHERE s.org_sourced_id = {_VISIBLE}"
+    using = (
+        f"SELECT k.school_sourced_id AS school FROM {CLASS.staging} k WHERE k.import_id = :i "
+        "AND k.outcome = 'accepted' AND NOT k.ended AND k.course_sourced_id = s.sourced_id"
+    )
+    await staging.run(_copy(COURSE, f"{own} UNION {using} UNION {_holding(COURSE)}", "NOT s.ended"))
+    await _leave(staging, COURSE, "dropped.courseUnused", "dropped")
+
+
+async def _users(staging: Staging) -> None:
+    roles = (
+        f"SELECT r.school_sourced_id AS school FROM {ROLE.staging} r WHERE r.import_id = :i "
+        "AND r.outcome = 'accepted' AND NOT r.ended AND r.user_sourced_id = s.sourced_id"
+    )
+    held = "" if staging.mode(ROLE) == "bulk" else f" UNION {_holding(USER)}"
+    await staging.run(_copy(USER, f"{roles}{held}" if held else f"{roles} GROUP BY 1", "NOT s.ended"))
+    # A delta may give a person known at one school a role at another without sending the person again.
+    columns = ", ".join(USER.columns)
+    values = ", ".join(f"c.{name}" for name in USER.columns)
+    await staging.run(
+        f"INSERT INTO {USER.staging} (import_id, line, sourced_id, school_sourced_id, outcome, ended, {columns}) "
+        f"SELECT DISTINCT ON (c.sourced_id, r.school_sourced_id) :i, r.line, c.sourced_id, r.school_sourced_id, "
+        f"'accepted', false, {values} FROM {ROLE.staging} r JOIN {USER.table} c ON c.sourced_id = r.user_sourced_id "
+        f"AND c.status = 'active' AND c.school_sourced_id = {_VISIBLE} "
+        "WHERE r.import_id = :i AND r.outcome = 'accepted' AND NOT r.ended "
+        f"AND NOT EXISTS (SELECT 1 FROM {USER.table} h WHERE h.sourced_id = c.sourced_id "
+        "AND h.school_sourced_id = r.school_sourced_id AND h.status = 'active') "
+        f"AND NOT EXISTS (SELECT 1 FROM {USER.staging} t WHERE t.import_id = :i AND t.sourced_id = c.sourced_id "
+        "AND t.school_sourced_id = r.school_sourced_id AND t.outcome = 'accepted') "
+        "ORDER BY c.sourced_id, r.school_sourced_id, c.date_last_modified DESC"
+    )
+
+
+async def _undetermined(staging: Staging, record: RecordType) -> None:
+    await _leave(staging, record, "school.undetermined", "error")
+
+
+async def _leave(staging: Staging, record: RecordType, code: str, severity: str) -> None:
+    """Report and leave out the rows that no school turned out to need."""
+    outcome = "refused" if severity == "error" else "dropped"
+    await staging.run(
+        f"WITH found AS (UPDATE {record.staging} s SET outcome = '{outcome}' "
+        "WHERE s.import_id = :i AND s.outcome = 'accepted' AND NOT s.ended AND s.school_sourced_id = '' "
+        f"AND NOT EXISTS (SELECT 1 FROM {record.staging} t WHERE t.import_id = :i AND t.sourced_id = s.sourced_id "
+        "AND t.outcome = 'accepted' AND t.school_sourced_id <> '') RETURNING s.line) "
+        "INSERT INTO import_problem (import_id, severity, code, file, line, count) "
+        f"SELECT :i, '{severity}', '{code}', '{record.file}.csv', line, 1 FROM found"
+    )
+
+
+async def _schools(staging: Staging, named: list[str]) -> None:
+    """A school is complete when orgs.csv names it, or when there is no orgs.csv and the package has classes of it."""
+    complete = (
+        "s.school = ANY(CAST(:named AS text[]))"
+        if staging.modes.get("orgs", "absent") != "absent"
+        else f"EXISTS (SELECT 1 FROM {CLASS.staging} k WHERE k.import_id = :i AND k.school_sourced_id = s.school)"
+    )
+    touched = " UNION ".join(
+        f"SELECT school_sourced_id AS school FROM {record.staging} "
+        "WHERE import_id = :i AND outcome = 'accepted' AND school_sourced_id <> ''"
+        for record in RECORD_TYPES
+    )
+    await staging.run(
+        "INSERT INTO import_school (import_id, school_sourced_id, base_version, complete, counts) "
+        f"SELECT :i, s.school, COALESCE(r.version, 0), {complete}, '{{}}'::jsonb "
+        f"FROM ({touched} UNION SELECT unnest(CAST(:named AS text[]))) s "
+        "LEFT JOIN school_roster r ON r.school_sourced_id = s.school",
+        named=named,
+    )

@@ -1,0 +1,79 @@
+"""Staging: the accepted rows of a package with their types, loaded by COPY, and the problems found on the way."""
+
+# ruff: noqa: S608  # statements are assembled from the constants of domain.records; values are always bound
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.sync.domain.catalogue import CATALOGUE
+from services.sync.domain.problems import Problem
+from services.sync.domain.records import RECORD_TYPES, RecordType
+from services.sync.domain.rows import Staged
+
+_KEY_COLUMNS = ("import_id", "line", "sourced_id", "school_sourced_id", "outcome", "ended")
+_PROBLEM_COLUMNS = (
+    "import_id",
+    "severity",
+    "code",
+    "file",
+    "line",
+    "field",
+    "value",
+    "expected",
+    "school_sourced_id",
+    "count",
+)
+
+
+async def wipe_staging(session: AsyncSession, import_id: UUID) -> None:
+    """Forget the staged rows: the import is final, or starts again."""
+    for record in RECORD_TYPES:
+        await session.execute(text(f"DELETE FROM {record.staging} WHERE import_id = :i"), {"i": import_id})
+
+
+async def wipe_findings(session: AsyncSession, import_id: UUID) -> None:
+    """Forget what an earlier, interrupted validation found."""
+    for table in ("import_problem", "import_change", "import_school"):
+        await session.execute(text(f"DELETE FROM {table} WHERE import_id = :i"), {"i": import_id})
+
+
+async def copy_staged(driver: Any, import_id: UUID, staged: Iterable[Staged]) -> None:
+    """`driver` is the asyncpg connection of the open transaction (`UnitOfWork.driver`)."""
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    for row in staged:
+        values = row.values or (None,) * len(row.record.columns)
+        key = (import_id, row.line, row.sourced_id, row.school, row.outcome, row.ended)
+        rows.setdefault(row.record.table, []).append(key + values)
+    for record in RECORD_TYPES:
+        if record.table in rows:
+            await _copy(driver, record, rows[record.table])
+
+
+async def _copy(driver: Any, record: RecordType, rows: Sequence[tuple[Any, ...]]) -> None:
+    columns = [*_KEY_COLUMNS, *record.columns]
+    await driver.copy_records_to_table(record.staging, records=rows, columns=columns)
+
+
+async def copy_problems(driver: Any, import_id: UUID, problems: Sequence[Problem]) -> None:
+    if not problems:
+        return
+    rows = [
+        (
+            import_id,
+            CATALOGUE[each.code].severity.value,
+            each.code,
+            each.file,
+            each.line,
+            each.field,
+            each.value,
+            each.expected,
+            each.school,
+            each.count,
+        )
+        for each in problems
+    ]
+    await driver.copy_records_to_table("import_problem", records=rows, columns=list(_PROBLEM_COLUMNS))

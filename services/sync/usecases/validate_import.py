@@ -1,0 +1,179 @@
+"""Validating a received package: rows are read as a stream and staged, then resolved and compared inside PostgreSQL.
+
+Runs in the worker. Every step may be repeated: a worker that died half-way leaves an import that starts again.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+from uuid import UUID
+from zipfile import ZipFile
+
+from services.sync.domain.brake import Difference, hold_reasons
+from services.sync.domain.files import kept_names
+from services.sync.domain.import_state import State, Step, after
+from services.sync.domain.package import FilePlan
+from services.sync.domain.problems import Problem
+from services.sync.domain.rows import Registry, RowReader, Staged
+from services.sync.storage import difference, expand, resolve, staging
+from services.sync.storage.imports import lock_import
+from services.sync.storage.tables import Import
+from services.sync.storage.uploads import Uploads, inspect, opened, rows_of
+from services.sync.usecases.hold_import import hold_schools
+from services.sync.usecases.scope import registry_for
+from shared.db.scope import EVERYTHING
+from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
+from shared.failpoints import failpoint
+
+CHUNK_ROWS = 5000
+
+
+@dataclass(slots=True)
+class Reading:
+    """What is known while the rows of one package are read."""
+
+    import_id: UUID
+    lenient: bool
+    registry: Registry
+    schools: list[str]
+    readers: list[RowReader] = field(default_factory=list)
+
+    @property
+    def named(self) -> list[str]:
+        """Schools that orgs.csv names."""
+        return sorted(set().union(*(reader.schools for reader in self.readers)))
+
+
+async def validate_import(units: UnitsOfWork, uploads: Uploads, import_id: UUID) -> None:
+    """Bring an import from `received` to `ready`, `held`, `rejected`, or straight on to `committing`."""
+    async with units.begin(EVERYTHING) as uow:
+        reading = await _begin(uow, import_id)
+    inspection = await asyncio.to_thread(
+        inspect, uploads.path_of(import_id), lenient=reading.lenient, limits=uploads.limits
+    )
+    assert inspection.plan is not None, "the door let it in"
+    async with units.begin(EVERYTHING) as uow:
+        await staging.copy_problems(await uow.driver(), import_id, inspection.problems)
+    with opened(uploads.path_of(import_id)) as package:
+        for plan in inspection.plan.files:
+            await _stage_file(units, reading, package, plan)
+    failpoint("sync.import.staged")
+    async with units.begin(EVERYTHING) as uow:
+        await _judge(uow, reading)
+    failpoint("sync.import.validated")
+    await asyncio.to_thread(uploads.delete, import_id)
+
+
+async def _begin(uow: UnitOfWork, import_id: UUID) -> Reading:
+    row = await lock_import(uow.session, import_id)
+    assert row is not None
+    row.state = after(State(row.state), Step.VALIDATE).value
+    row.rows_done = 0
+    row.version += 1
+    await staging.wipe_staging(uow.session, import_id)
+    await staging.wipe_findings(uow.session, import_id)
+    registry, schools = await registry_for(uow, row.orgs)
+    return Reading(import_id, row.lenient, registry, schools)
+
+
+async def _stage_file(units: UnitsOfWork, reading: Reading, package: ZipFile, plan: FilePlan) -> None:
+    """One file, in chunks: parsed in a thread, loaded by COPY, each chunk with its progress in one transaction."""
+    reader = RowReader(plan, reading.registry, reading.lenient)
+    reading.readers.append(reader)
+    rows = rows_of(package, plan)
+    while True:
+        count, staged, problems = await asyncio.to_thread(_next_chunk, rows, reader)
+        if count < CHUNK_ROWS:
+            problems += reader.finish()
+        async with units.begin(EVERYTHING) as uow:
+            driver = await uow.driver()
+            await staging.copy_staged(driver, reading.import_id, staged)
+            await staging.copy_problems(driver, reading.import_id, problems)
+            row = await lock_import(uow.session, reading.import_id)
+            assert row is not None
+            row.rows_done += count
+        if count < CHUNK_ROWS:
+            return
+
+
+def _next_chunk(
+    rows: Iterator[tuple[int, list[str] | None]], reader: RowReader
+) -> tuple[int, list[Staged], list[Problem]]:
+    count = 0
+    staged: list[Staged] = []
+    problems: list[Problem] = []
+    for line, row in islice(rows, CHUNK_ROWS):
+        count += 1
+        if row is None:
+            problems += reader.refuse_unreadable(line)
+            continue
+        made, found = reader.read(line, row)
+        staged += made
+        problems += found
+    return count, staged, problems
+
+
+async def _judge(uow: UnitOfWork, reading: Reading) -> None:
+    """Resolve, compare, brake: afterwards the import is ready, held, rejected, or committing by itself."""
+    row = await lock_import(uow.session, reading.import_id)
+    assert row is not None
+    area = resolve.Staging(uow.session, row.id, row.modes, row.lenient, reading.schools)
+    await resolve.resolve(area)
+    await expand.expand(area, reading.named)
+    schools = list(await difference.untouched_schools(area))
+    differences = await difference.compare(area, schools)
+    await difference.store_counts(area, differences)
+    row.counts = await _file_counts(area, reading)
+    row.rows_total = row.rows_done
+    row.validated_at = await uow.now()
+    row.version += 1
+    await _decide(uow, row, differences)
+
+
+async def _file_counts(area: resolve.Staging, reading: Reading) -> dict[str, Any]:
+    lines = await difference.row_counts(area)
+    changes = await difference.changes_by_type(area)
+    tallies = {reader.plan.spec.name: reader.tally for reader in reading.readers}
+    counts: dict[str, Any] = {}
+    for name in sorted(kept_names("1.2") & (tallies.keys() | changes.keys())):
+        read = tallies[name].read if name in tallies else 0
+        refused, dropped = lines.get(name, (0, 0)) if name in tallies else (0, 0)
+        counts[name] = {
+            "read": read,
+            "accepted": read - refused - dropped,
+            "refused": refused,
+            "dropped": dropped,
+            "repaired": tallies[name].repaired if name in tallies else 0,
+            **{action: changes.get(name, {}).get(action, 0) for action in ("added", "changed", "removed")},
+        }
+    return counts
+
+
+async def _decide(uow: UnitOfWork, row: Import, differences: list[Difference]) -> None:
+    records = [count for name, count in row.counts.items() if name != "orgs"]
+    state = State(row.state)
+    if not any(count["accepted"] for count in records) and any(count["refused"] for count in row.counts.values()):
+        row.state = after(state, Step.REJECT).value
+        await staging.wipe_staging(uow.session, row.id)
+        return
+    reasons = hold_reasons(differences)
+    if reasons:
+        row.state = after(state, Step.HOLD).value
+        await hold_schools(uow, row, reasons)
+        return
+    ready = after(state, Step.PASS)
+    row.state = (after(ready, Step.COMMIT) if row.auto_commit else ready).value
+
+
+async def give_up(uow: UnitOfWork, import_id: UUID) -> None:
+    """Reject a package whose validation fails on our side every time; nothing of it was written."""
+    row = await lock_import(uow.session, import_id)
+    if row is None or row.state != State.VALIDATING:
+        return
+    row.state = after(State.VALIDATING, Step.REJECT).value
+    row.validated_at = await uow.now()
+    row.version += 1
+    await staging.wipe_staging(uow.session, import_id)
+    await staging.copy_problems(await uow.driver(), import_id, [Problem("import.failed", "")])

@@ -1,0 +1,119 @@
+"""Committing an import: one transaction per school, each with its event; a crash between schools goes on afterwards."""
+
+from uuid import UUID
+
+from services.sync.domain.brake import HoldReason, hold_reasons
+from services.sync.domain.import_state import State, Step, after
+from services.sync.storage import difference
+from services.sync.storage.commit import (
+    RosterState,
+    content_hash,
+    finish_school,
+    lock_roster,
+    roster_counts,
+    write_changes,
+)
+from services.sync.storage.imports import lock_import
+from services.sync.storage.resolve import Staging
+from services.sync.storage.staging import wipe_staging
+from services.sync.storage.tables import Import, ImportSchool
+from services.sync.usecases.hold_import import hold_schools
+from shared.contracts.sync_v1 import GradeCount, RosterCommitted
+from shared.db.scope import EVERYTHING
+from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
+from shared.failpoints import failpoint
+
+
+async def write_import(units: UnitsOfWork, import_id: UUID) -> None:
+    """Write every school that is still to be written, then finish; or hold it when a school must look again."""
+    async with units.begin(EVERYTHING) as uow:
+        row = await lock_import(uow.session, import_id)
+        assert row is not None
+        schools = list(await difference.untouched_schools(_staging(uow, row, [])))
+    for school in schools:
+        async with units.begin(EVERYTHING) as uow:
+            await _write_school(uow, import_id, school)
+            failpoint("sync.import.school_written")
+        failpoint("sync.import.school_committed")
+    async with units.begin(EVERYTHING) as uow:
+        await _finish(uow, import_id)
+
+
+def _staging(uow: UnitOfWork, row: Import, schools: list[str]) -> Staging:
+    return Staging(uow.session, row.id, row.modes, row.lenient, schools)
+
+
+async def _write_school(uow: UnitOfWork, import_id: UUID, school: str) -> None:
+    row = await lock_import(uow.session, import_id)
+    assert row is not None
+    if row.state != State.COMMITTING:
+        return
+    part = await uow.session.get(ImportSchool, (import_id, school))
+    assert part is not None
+    if part.committed_at is not None:
+        return
+    state = await lock_roster(uow.session, school)
+    reasons = await _look_again(uow, row, part, state)
+    if reasons:
+        row.state = after(State(row.state), Step.HOLD).value
+        row.version += 1
+        await hold_schools(uow, row, reasons)
+        return
+    await _write(uow, row, school)
+
+
+async def _look_again(uow: UnitOfWork, row: Import, part: ImportSchool, state: RosterState) -> list[HoldReason]:
+    """When the roster changed since the difference was made, make it anew; too large or out of order: hold."""
+    if state.version == part.base_version:
+        return []
+    part.base_version = state.version
+    await uow.session.flush()
+    area = _staging(uow, row, [part.school_sourced_id])
+    differences = await difference.compare(area, [part.school_sourced_id])
+    await difference.store_counts(area, differences)
+    reasons = hold_reasons(differences)
+    if state.last_received_at is not None and state.last_received_at > row.received_at:
+        reasons.append(HoldReason("olderThanCommitted", part.school_sourced_id))
+    # A release was given for the difference of that moment; a new difference that is too large asks again.
+    return reasons
+
+
+async def _write(uow: UnitOfWork, row: Import, school: str) -> None:
+    now = await uow.now()
+    await write_changes(uow.session, row.id, school, now)
+    counts = await roster_counts(uow.session, school)
+    content = await content_hash(uow.session, school)
+    await finish_school(
+        uow.session, row.id, school, now=now, received_at=row.received_at, content=content, counts=counts
+    )
+    await uow.emit(
+        RosterCommitted(
+            school_sourced_id=school,
+            import_id=row.id,
+            committed_at=now,
+            content_hash=content,
+            learners=counts["learners"],
+            staff=counts["staff"],
+            teachers=counts["teachers"],
+            classes=counts["classes"],
+            enrollments=counts["enrollments"],
+            by_grade=tuple(GradeCount(**grade) for grade in counts["by_grade"]),
+        ),
+        aggregate=f"roster:{school}",
+    )
+
+
+async def _finish(uow: UnitOfWork, import_id: UUID) -> None:
+    row = await lock_import(uow.session, import_id)
+    assert row is not None
+    if row.state != State.COMMITTING or await difference.untouched_schools(_staging(uow, row, [])):
+        return
+    changes = await difference.changes_by_type(_staging(uow, row, []))
+    row.counts = {
+        name: count | {action: changes.get(name, {}).get(action, 0) for action in ("added", "changed", "removed")}
+        for name, count in row.counts.items()
+    }
+    row.state = after(State(row.state), Step.FINISH).value
+    row.committed_at = await uow.now()
+    row.version += 1
+    await wipe_staging(uow.session, import_id)

@@ -1,0 +1,40 @@
+"""The worker process of the sync service: `python -m services.sync.worker`. Relays events, works through imports."""
+
+import datetime as dt
+
+from services.sync.bootstrap import SERVICE, build, uploads_of
+from services.sync.settings import SyncSettings
+from services.sync.usecases.work_through import ImportWork, sweep_uploads
+from shared.failpoints import arm
+from shared.logs import configure_logs
+from shared.service import Runtime
+from shared.telemetry import configure_telemetry
+from shared.worker import Job, run_worker
+
+POLL = dt.timedelta(milliseconds=300)
+SWEEP = dt.timedelta(hours=1)
+
+
+def jobs(settings: SyncSettings) -> list[Job]:
+    uploads = uploads_of(settings)
+    work = ImportWork(uploads, settings.parallel_imports)
+
+    async def imports(runtime: Runtime) -> None:
+        await work.run_once(runtime.engine, runtime.units)
+
+    async def sweep(runtime: Runtime) -> None:
+        await sweep_uploads(runtime.units, uploads)
+
+    return [Job("imports", POLL, imports), Job("sweep", SWEEP, sweep)]
+
+
+def main() -> None:
+    settings = SyncSettings()
+    configure_logs(SERVICE.name, settings.log_level)
+    configure_telemetry(SERVICE.name, settings.otel_exporter_otlp_endpoint)
+    arm(settings.failpoint)
+    run_worker(SERVICE, build(settings, role="worker"), jobs=jobs(settings))
+
+
+if __name__ == "__main__":
+    main()

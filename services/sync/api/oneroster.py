@@ -1,5 +1,6 @@
 """The OneRoster 1.2 rostering provider (read-only): lists and single records, as the standard's REST binding says."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -28,36 +29,53 @@ async def _may_read(principal: CurrentPrincipal) -> None:
     principal.require_scope(*SCOPES)
 
 
+SchoolKinds = Literal["students", "teachers", "classes", "courses", "enrollments"]
+SourcedId = Annotated[str, Path(max_length=255)]
 Fields = Annotated[list[str] | None, Query(description="Fields to return: repeated, or a comma list.")]
 
 
-@router.get("/{collection}", dependencies=[Depends(_may_read)])
-async def list_records(
-    collection: Kinds,
-    uow: Uow,
-    request: Request,
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    selection: Selection
+    fields: list[str] | None
+
+
+def _list_query(
     limit: Annotated[int, Query(ge=1, le=2**31)] = 100,
     offset: Annotated[int, Query(ge=0, le=2**62)] = 0,
     sort: str | None = None,
     order_by: Annotated[Literal["asc", "desc"], Query(alias="orderBy")] = "asc",
     filter: str | None = None,  # noqa: A002  # the standard's name
     fields: Fields = None,
-) -> Response:
+) -> ListQuery:
+    return ListQuery(Selection(_parsed(filter), sort, order_by == "desc", limit, offset), fields)
+
+
+Listing = Annotated[ListQuery, Depends(_list_query)]
+
+
+@router.get("/{collection}", dependencies=[Depends(_may_read)])
+async def list_records(collection: Kinds, query: Listing, uow: Uow, request: Request) -> Response:
     """A page of a collection: active records, and ended ones where the filter names status or dateLastModified."""
-    selection = Selection(_parsed(filter), sort, order_by == "desc", limit, offset)
-    wanted = _wanted(collection, fields)
-    page = await read_roster(uow, collection, selection)
-    body = {WRAPPERS.get(collection, collection): _shaped(collection, page, request, wanted)}
-    headers = {"X-Total-Count": str(page.total)}
-    if links := _links(request, limit, offset, page.total):
-        headers["Link"] = links
-    return JSONResponse(body, headers=headers)
+    wanted = _wanted(collection, query.fields)
+    page = await read_roster(uow, collection, query.selection)
+    return _listed(collection, page, request, query.selection, wanted)
+
+
+@router.get("/schools/{school_id}/{collection}", dependencies=[Depends(_may_read)])
+async def list_records_of_school(
+    school_id: SourcedId, collection: SchoolKinds, query: Listing, uow: Uow, request: Request
+) -> Response:
+    """The same for one school."""
+    wanted = _wanted(collection, query.fields)
+    page = await read_roster(uow, collection, query.selection, school=school_id)
+    return _listed(collection, page, request, query.selection, wanted)
 
 
 @router.get("/{collection}/{sourced_id}", dependencies=[Depends(_may_read)])
 async def get_record(
     collection: Kinds,
-    sourced_id: Annotated[str, Path(max_length=255)],
+    sourced_id: SourcedId,
     uow: Uow,
     request: Request,
     fields: Fields = None,
@@ -66,6 +84,14 @@ async def get_record(
     wanted = _wanted(collection, fields)
     page = await read_one(uow, collection, sourced_id)
     return JSONResponse({SHAPES[collection][0]: _shaped(collection, page, request, wanted)[0]})
+
+
+def _listed(
+    collection: str, page: RosterPage, request: Request, selection: Selection, wanted: frozenset[str] | None
+) -> Response:
+    body = {WRAPPERS.get(collection, collection): _shaped(collection, page, request, wanted)}
+    links = _links(request, selection.limit, selection.offset, page.total)
+    return JSONResponse(body, headers={"X-Total-Count": str(page.total), "Link": links})
 
 
 def _parsed(given: str | None) -> Filter | None:

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from services.sync.domain import catalogue
 from services.sync.domain.brake_texts import HOLD_TEXTS
+from services.sync.domain.files import KEPT_FILES
 from services.sync.domain.org_tree import OrgKind, ParentEdge, Validity
 from services.sync.domain.problems import Problem, ProblemCode
 from services.sync.usecases.orgs import OrgValues, OrgView
@@ -86,9 +87,17 @@ class Progress(Shape):
     rows_total: int | None
 
 
-class FileCounts(Shape):
-    """Rows of one file, and records of its type the import adds, changes and ends."""
+_ORDER = [spec.name for spec in KEPT_FILES["1.2"]]
 
+
+def _reading_order(entry: tuple[str, Any]) -> int:
+    return _ORDER.index(entry[0])
+
+
+class FileCounts(Shape):
+    """Rows of one file, and records of its type the import adds, changes and ends. 1.1 has no roles.csv of its own."""
+
+    file: str
     read: int
     accepted: int
     refused: int
@@ -137,22 +146,22 @@ class HoldReasonOut(Shape):
 
 
 class ImportOut(Shape):
-    """An import as the caller may see it: a person of one school sees that school's part only (`counts` is empty)."""
+    """An import as the caller may see it: a person of one school sees that school's part only (`files` is empty)."""
 
     id: UUID
-    receipt_number: int
+    receipt: int = Field(description="Number of the receipt: unique, and in the order of arrival.")
     state: Literal["received", "validating", "ready", "held", "committing", "committed", "rejected"]
     mode: Literal["review", "auto"]
     lenient: bool
     one_roster_version: str
     file_modes: dict[str, str]
     sha256: str
-    size_bytes: int
+    size: int = Field(description="Bytes as received.")
     received_at: dt.datetime
     validated_at: dt.datetime | None
     committed_at: dt.datetime | None
     progress: Progress
-    counts: dict[str, FileCounts]
+    files: list[FileCounts]
     schools: list[ImportSchoolOut]
     hold_reasons: list[HoldReasonOut]
     version: int
@@ -162,16 +171,21 @@ class ImportOut(Shape):
         row = view.row
         schools = {school["school_sourced_id"] for school in view.schools}
         reasons = [each for each in row["hold_reasons"] if view.is_whole or each["school"] in schools]
-        plain = ("id", "receipt_number", "state", "lenient", "sha256", "size_bytes", "received_at", "version")
+        plain = ("id", "state", "lenient", "sha256", "received_at", "version")
+        counts = row["counts"] if view.is_whole else {}
         return cls(
             **{name: row[name] for name in plain},
+            receipt=row["receipt_number"],
+            size=row["size_bytes"],
             mode="auto" if row["auto_commit"] else "review",
             one_roster_version=row["oneroster_version"],
             file_modes=row["modes"],
             validated_at=row["validated_at"],
             committed_at=row["committed_at"],
             progress=Progress(rows_done=row["rows_done"], rows_total=row["rows_total"]),
-            counts=row["counts"] if view.is_whole else {},
+            files=[
+                FileCounts(file=f"{name}.csv", **count) for name, count in sorted(counts.items(), key=_reading_order)
+            ],
             schools=[ImportSchoolOut.of(school) for school in view.schools],
             hold_reasons=[HoldReasonOut.of(reason, language) for reason in reasons],
         )

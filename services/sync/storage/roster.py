@@ -128,6 +128,24 @@ COLLECTIONS: Mapping[str, Collection] = {
 }
 
 
+_OWNED = {"classes": CLASS, "courses": COURSE, "enrollments": ENROLLMENT, "students": USER, "teachers": USER}
+
+
+def _within_school(name: str) -> Collection:
+    """The collection limited to one school (`:school`): its own copies, and people by their role there."""
+    whole = COLLECTIONS[name]
+    source = f"SELECT * FROM {_OWNED[name].table} WHERE school_sourced_id = :school"
+    roles = {"students": "student", "teachers": "teacher"}
+    if name not in roles:
+        return Collection(name, source, whole.fields)
+    return Collection(
+        name, source, whole.fields, _has_role(f"x.school_sourced_id = :school AND x.role = '{roles[name]}'")
+    )
+
+
+SCHOOL_COLLECTIONS: Mapping[str, Collection] = {name: _within_school(name) for name in _OWNED}
+
+
 async def read_rows(
     session: AsyncSession, collection: Collection, selection: Selection, today: dt.date
 ) -> tuple[int, Sequence[RowMapping]]:

@@ -1,12 +1,12 @@
 """Reading back what was committed, as the OneRoster provider shows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import RowMapping
 
 from services.sync.domain.roster_filter import FilterError
-from services.sync.storage.roster import COLLECTIONS, Selection, read_rows, roles_of
+from services.sync.storage.roster import COLLECTIONS, SCHOOL_COLLECTIONS, Selection, read_rows, roles_of
 from services.sync.usecases.scope import today
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, Kind, Text, not_found
@@ -23,10 +23,20 @@ class RosterPage:
     roles: dict[str, list[RowMapping]]
 
 
-async def read_roster(uow: UnitOfWork, collection: str, selection: Selection) -> RosterPage:
-    """One page of a collection. Raises `filter.invalid` for a filter or sort field the collection does not have."""
+async def read_roster(
+    uow: UnitOfWork, collection: str, selection: Selection, *, school: str | None = None
+) -> RosterPage:
+    """One page of a collection, of one school where one is given.
+
+    Raises `filter.invalid` for a filter or sort field the collection does not have, `roster.unknown` for a school
+    outside the grants.
+    """
+    source = COLLECTIONS[collection]
+    if school is not None:
+        await read_one(uow, "schools", school)
+        source, selection = SCHOOL_COLLECTIONS[collection], replace(selection, extra={"school": school})
     try:
-        total, rows = await read_rows(uow.session, COLLECTIONS[collection], selection, await today(uow))
+        total, rows = await read_rows(uow.session, source, selection, await today(uow))
     except FilterError as failure:
         raise invalid_filter(failure) from failure
     people = [row["sourced_id"] for row in rows] if collection in _PEOPLE else []

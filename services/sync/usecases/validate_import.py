@@ -12,7 +12,7 @@ from uuid import UUID
 from zipfile import ZipFile
 
 from services.sync.domain.brake import Difference, hold_reasons
-from services.sync.domain.files import kept_names
+from services.sync.domain.files import KEPT_FILES
 from services.sync.domain.import_state import State, Step, after
 from services.sync.domain.package import FilePlan
 from services.sync.domain.problems import Problem
@@ -28,6 +28,7 @@ from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.failpoints import failpoint
 
 CHUNK_ROWS = 5000
+_ORDER = [spec.name for spec in KEPT_FILES["1.2"]]
 
 
 @dataclass(slots=True)
@@ -137,7 +138,7 @@ async def _file_counts(area: resolve.Staging, reading: Reading) -> dict[str, Any
     changes = await difference.changes_by_type(area)
     tallies = {reader.plan.spec.name: reader.tally for reader in reading.readers}
     counts: dict[str, Any] = {}
-    for name in sorted(kept_names("1.2") & (tallies.keys() | changes.keys())):
+    for name in (each for each in _ORDER if each in tallies or each in changes):
         read = tallies[name].read if name in tallies else 0
         refused, dropped = lines.get(name, (0, 0)) if name in tallies else (0, 0)
         counts[name] = {

@@ -106,7 +106,7 @@ def _approve_a_material(story: Story, document: dict[str, Any]) -> str:
             "title": "Tập hợp số tự nhiên",
             "description": "Bài giảng cho lớp 6, chương I.",
             "type": "e_lecture",
-            "subject": "toan",
+            "subject": "mathematics",
             "grades": ["6"],
             "licence": "CC-BY-4.0",
         }

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from tests.architecture.sources import CODE, REPOSITORY, SERVICES, python_files, tree_of
 
 MEMBERS = ["shared", *(f"services/{name}" for name in SERVICES)]
-# Used without an import: a protocol for uvicorn, the data behind zoneinfo, the parser behind Starlette's `request.form()`.
+# Used without an import: a protocol for uvicorn, the data behind zoneinfo, the parser of Starlette's `request.form()`.
 NEVER_IMPORTED = {"httptools", "tzdata", "python-multipart"}
 # Part of the public face of a declared library.
 COMPANIONS = {"starlette": "fastapi", "pydantic-core": "pydantic", "multidict": "aiohttp", "yarl": "aiohttp"}

@@ -24,10 +24,6 @@ async def campaign_of(session: AsyncSession, campaign_id: UUID, *, lock: bool = 
     return await session.scalar(query.with_for_update() if lock else query)
 
 
-async def campaigns_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Campaign]:
-    return {row.id: row for row in await session.scalars(select(Campaign).where(Campaign.id.in_(ids)))}
-
-
 async def living_twin(
     session: AsyncSession, *, org: str, template: str, school_year: str, semester: int | None
 ) -> Campaign | None:
@@ -65,6 +61,18 @@ async def deadlines_in_force(
         .where(CampaignDeadline.campaign_id == campaign_id, CampaignDeadline.org_sourced_id.in_(units))
         .ext(distinct_on(CampaignDeadline.org_sourced_id, CampaignDeadline.set_by_org))
         .order_by(CampaignDeadline.org_sourced_id, CampaignDeadline.set_by_org, CampaignDeadline.id.desc())
+    )
+    return (await session.scalars(query)).all()
+
+
+async def own_deadlines(session: AsyncSession, ids: Collection[UUID]) -> Sequence[CampaignDeadline]:
+    """The layers in force that bind everyone: those of the unit that opened each campaign."""
+    query = (
+        select(CampaignDeadline)
+        .join(Campaign, Campaign.id == CampaignDeadline.campaign_id)
+        .where(Campaign.id.in_(ids), CampaignDeadline.org_sourced_id == Campaign.org_sourced_id)
+        .ext(distinct_on(CampaignDeadline.campaign_id, CampaignDeadline.set_by_org))
+        .order_by(CampaignDeadline.campaign_id, CampaignDeadline.set_by_org, CampaignDeadline.id.desc())
     )
     return (await session.scalars(query)).all()
 

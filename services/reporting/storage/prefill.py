@@ -34,54 +34,63 @@ _NUMBERS = """
 """
 
 # The recipient is the one unit of the configured kind above the school on the day; none or several stay undecided.
+# Right after many rows have arrived PostgreSQL knows little about them, so no step leaves room for a bad plan: nothing
+# is joined but by key, and each school's numbers are looked up once.
 _OPEN = text(
     f"""
     WITH RECURSIVE school AS (
-        SELECT sourced_id, level FROM org
-        WHERE kind = 'school' AND level = ANY(CAST(:levels AS text[])) AND {_VALID.format("org")}
-          AND (CAST(:only AS text) IS NULL OR sourced_id = :only)
+        SELECT org.sourced_id, org.level, rule.recipient_kind
+        FROM org
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN count(*) = 1 THEN min(recipient_kind) END AS recipient_kind
+            FROM recipient_rule WHERE recipient_rule.level = org.level AND {_VALID.format("recipient_rule")}
+        ) AS rule
+        WHERE org.kind = 'school' AND org.level = ANY(CAST(:levels AS text[])) AND {_VALID.format("org")}
+          AND (CAST(:only AS text) IS NULL OR org.sourced_id = :only)
           AND NOT EXISTS (
               SELECT FROM submission
               WHERE submission.campaign_id = :campaign AND submission.school_sourced_id = org.sourced_id
           )
     ),
-    chain (school_id, sourced_id) AS (
-        SELECT sourced_id, sourced_id FROM school
+    chain (school_id, level, recipient_kind, sourced_id) AS (
+        SELECT sourced_id, level, recipient_kind, sourced_id FROM school
         UNION
-        SELECT chain.school_id, edge.parent_sourced_id
+        SELECT chain.school_id, chain.level, chain.recipient_kind, edge.parent_sourced_id
         FROM chain JOIN org_parent AS edge ON edge.child_sourced_id = chain.sourced_id AND {_VALID.format("edge")}
     ),
-    recipient AS (
-        SELECT chain.school_id, min(org.sourced_id) AS sourced_id, count(DISTINCT org.sourced_id) AS found
-        FROM chain
-        JOIN school ON school.sourced_id = chain.school_id
-        JOIN recipient_rule AS rule ON rule.level = school.level AND {_VALID.format("rule")}
-        JOIN org ON org.sourced_id = chain.sourced_id AND org.kind = rule.recipient_kind
-        GROUP BY chain.school_id
+    addressed AS (
+        SELECT chain.school_id, chain.level, chain.recipient_kind, min(org.sourced_id) AS recipient,
+               count(DISTINCT org.sourced_id) AS found
+        FROM chain LEFT JOIN org ON org.sourced_id = chain.sourced_id AND org.kind = chain.recipient_kind
+        GROUP BY chain.school_id, chain.level, chain.recipient_kind
+    ),
+    opened AS (
+        INSERT INTO submission (id, campaign_id, school_sourced_id, school_level, recipient_kind,
+                                recipient_sourced_id, recipient_found, state, version, created_at)
+        SELECT uuidv7(), :campaign, school_id, level, recipient_kind, CASE WHEN found = 1 THEN recipient END, found,
+               'open', 1, :now
+        FROM addressed
+        ORDER BY school_id
+        ON CONFLICT (campaign_id, school_sourced_id) DO NOTHING
+        RETURNING id, school_sourced_id
+    ),
+    filled AS (
+        INSERT INTO submission_value (submission_id, field, school_sourced_id, source_key, prefilled,
+                                      prefilled_source, prefilled_as_of, latest, latest_source, latest_as_of)
+        SELECT opened.id, field.name, opened.school_sourced_id, field.source_key,
+               known.value[spot.at], known.source[spot.at], known.as_of[spot.at],
+               known.value[spot.at], known.source[spot.at], known.as_of[spot.at]
+        FROM opened
+        CROSS JOIN LATERAL (
+            SELECT array_agg(source_key) AS source_key, array_agg(value) AS value, array_agg(source) AS source,
+                   array_agg(as_of) AS as_of
+            FROM ({_NUMBERS}) AS number
+            WHERE number.school_sourced_id = opened.school_sourced_id
+        ) AS known
+        CROSS JOIN unnest(CAST(:fields AS text[]), CAST(:source_keys AS text[])) AS field (name, source_key)
+        CROSS JOIN LATERAL (SELECT array_position(known.source_key, field.source_key) AS at) AS spot
     )
-    INSERT INTO submission (id, campaign_id, school_sourced_id, school_level, recipient_kind, recipient_sourced_id,
-                            recipient_found, state, version, created_at)
-    SELECT uuidv7(), :campaign, school.sourced_id, school.level, rule.recipient_kind,
-           CASE WHEN recipient.found = 1 THEN recipient.sourced_id END, coalesce(recipient.found, 0), 'open', 1, :now
-    FROM school
-    LEFT JOIN recipient_rule AS rule ON rule.level = school.level AND {_VALID.format("rule")}
-    LEFT JOIN recipient ON recipient.school_id = school.sourced_id
-    ON CONFLICT (campaign_id, school_sourced_id) DO NOTHING
-    """  # noqa: S608  # composed of constants of this file
-)
-
-_FILL = text(
-    f"""
-    INSERT INTO submission_value (submission_id, field, school_sourced_id, source_key, prefilled, prefilled_source,
-                                  prefilled_as_of, latest, latest_source, latest_as_of)
-    SELECT submission.id, field.name, submission.school_sourced_id, field.source_key, number.value, number.source,
-           number.as_of, number.value, number.source, number.as_of
-    FROM submission
-    CROSS JOIN unnest(CAST(:fields AS text[]), CAST(:source_keys AS text[])) AS field (name, source_key)
-    LEFT JOIN ({_NUMBERS}) AS number
-           ON number.school_sourced_id = submission.school_sourced_id AND number.source_key = field.source_key
-    WHERE submission.campaign_id = :campaign AND (CAST(:only AS text) IS NULL OR submission.school_sourced_id = :only)
-      AND NOT EXISTS (SELECT FROM submission_value AS present WHERE present.submission_id = submission.id)
+    SELECT count(*) FROM opened
     """  # noqa: S608  # composed of constants of this file
 )
 
@@ -132,26 +141,21 @@ class Opening:
 
 
 async def open_submissions(session: AsyncSession, opening: Opening) -> int:
-    """Create the missing submissions of a campaign and prefill them; the number created. Two statements."""
-    created = await _rowcount(
-        session,
+    """Create the missing submissions of a campaign, prefilled; the number created. One statement."""
+    created = await session.execute(
         _OPEN,
-        campaign=opening.campaign,
-        levels=list(opening.levels),
-        day=opening.day,
-        now=opening.now,
-        only=opening.only,
+        {
+            "campaign": opening.campaign,
+            "levels": list(opening.levels),
+            "day": opening.day,
+            "now": opening.now,
+            "only": opening.only,
+            "fields": [field.name for field in opening.fields],
+            "source_keys": [field.prefill for field in opening.fields],
+        },
     )
-    if created:
-        await _rowcount(
-            session,
-            _FILL,
-            campaign=opening.campaign,
-            fields=[field.name for field in opening.fields],
-            source_keys=[field.prefill for field in opening.fields],
-            only=opening.only,
-        )
-    return created
+    count: int = created.scalar_one()
+    return count
 
 
 async def refresh(session: AsyncSession, school: str, now: dt.datetime, frozen: Sequence[str]) -> int:

@@ -73,9 +73,12 @@ async def layers_of(uow: UnitOfWork, campaign: Campaign, chain: Iterable[Unit]) 
     return [layer_of(row) for row in await campaigns.deadlines_in_force(uow.session, campaign.id, units)]
 
 
-async def cutoff_of(uow: UnitOfWork, campaign: Campaign) -> Cutoff:
-    """The campaign's own deadline, before any lower level's layer or extension."""
-    return as_seen(await layers_of(uow, campaign, ()), ()).cutoff
+async def cutoffs_of(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, Cutoff]:
+    """Each campaign's own deadline, before any lower level's layer or extension."""
+    layers: dict[UUID, list[Layer]] = {campaign: [] for campaign in ids}
+    for row in await campaigns.own_deadlines(uow.session, ids):
+        layers[row.campaign_id].append(layer_of(row))
+    return {campaign: as_seen(found, ()).cutoff for campaign, found in layers.items()}
 
 
 @dataclass(frozen=True, slots=True)

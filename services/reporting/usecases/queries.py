@@ -24,7 +24,7 @@ from services.reporting.usecases.access import officer_units, scope_of
 from services.reporting.usecases.find import (
     Dates,
     campaign_or_404,
-    cutoff_of,
+    cutoffs_of,
     dates_of,
     submission_or_404,
     template_of_campaign,
@@ -97,21 +97,32 @@ async def show_template(uow: UnitOfWork, code: str, version: int) -> Template:
 async def list_campaigns(uow: UnitOfWork, after: UUID | None, limit: int) -> list[CampaignView]:
     """Newest first, without their history."""
     rows = await campaigns.campaign_page(uow.session, after, limit)
-    return [await _campaign_view(uow, row, history=0) for row in rows]
+    return await _campaign_views(uow, rows, ())
 
 
 async def show_campaign(uow: UnitOfWork, campaign_id: UUID) -> CampaignView:
-    return await _campaign_view(uow, await campaign_or_404(uow, campaign_id), history=HISTORY)
+    row = await campaign_or_404(uow, campaign_id)
+    (view,) = await _campaign_views(uow, [row], await campaigns.changes_of(uow.session, row.id, HISTORY))
+    return view
 
 
-async def _campaign_view(uow: UnitOfWork, row: Campaign, *, history: int) -> CampaignView:
-    return CampaignView(
-        row=row,
-        template=await template_of_campaign(uow, row),
-        cutoff=await cutoff_of(uow, row),
-        closed_because=window_of(row).closed_because(await uow.now()),
-        changes=await campaigns.changes_of(uow.session, row.id, history) if history else (),
-    )
+async def _campaign_views(
+    uow: UnitOfWork, rows: Sequence[Campaign], changes: Sequence[CampaignChange]
+) -> list[CampaignView]:
+    now = await uow.now()
+    cutoffs = await cutoffs_of(uow, [row.id for row in rows])
+    versions = {(row.template_code, row.template_version): row for row in rows}
+    known = {version: await template_of_campaign(uow, row) for version, row in versions.items()}
+    return [
+        CampaignView(
+            row=row,
+            template=known[row.template_code, row.template_version],
+            cutoff=cutoffs[row.id],
+            closed_because=window_of(row).closed_because(now),
+            changes=changes,
+        )
+        for row in rows
+    ]
 
 
 async def show_progress(uow: UnitOfWork, campaign_id: UUID) -> Progress:

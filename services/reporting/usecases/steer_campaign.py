@@ -15,7 +15,7 @@ from services.reporting.domain.windows import DECIDED, ClosedReason, Window, che
 from services.reporting.storage import campaigns
 from services.reporting.storage.tables import Campaign, CampaignDeadline, CampaignExtension
 from services.reporting.usecases.access import acting_over, department_of, visible_chain
-from services.reporting.usecases.find import campaign_or_404, cutoff_of, layers_of, unit_of, window_of
+from services.reporting.usecases.find import campaign_or_404, cutoffs_of, layers_of, unit_of, window_of
 from services.reporting.usecases.open_campaign import Terms, change_row, layer_row
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
@@ -120,7 +120,7 @@ async def reopen_campaign(
         campaign.opens_at = now
     if closes_at is not None and closes_at <= now:
         raise _ends_in_the_past()
-    check_window(Window(closes_at=closes_at), await cutoff_of(uow, campaign))
+    check_window(Window(closes_at=closes_at), (await cutoffs_of(uow, [campaign.id]))[campaign.id])
     _changed(uow, campaign, principal, now, "reopened", reason=reason, code=closed.value)
     return campaign
 

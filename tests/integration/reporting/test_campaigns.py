@@ -80,6 +80,15 @@ async def test_a_recipient_that_cannot_be_decided_is_shown_and_never_guessed(cit
         }
 
 
+async def test_two_rules_for_the_same_day_decide_nothing(city):
+    await city.found()
+    async with city.units.begin(EVERYTHING) as uow:
+        statement = "INSERT INTO recipient_rule VALUES ('lower_secondary', '2020-01-01', NULL, 'department', '')"
+        await uow.session.execute(text(statement))
+    await city.campaign()
+    assert (await city.submission("thcs-a"))["recipient"]["status"] == "unknown"
+
+
 async def test_recipients_are_configuration_and_not_code(city):
     await city.found()
     async with city.units.begin(EVERYTHING) as uow:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from shared.auth.tokens import ALGORITHM, TOKEN_TYPE
@@ -34,9 +35,14 @@ class SigningKeys:
 
 
 def _read(path: Path) -> ECKey:
-    key = ECKey.import_key(path.read_text(encoding="ascii"))
+    wrong = ValueError(f"{path.name} must hold an EC P-256 private key in PEM form")
+    pem = path.read_bytes()
+    try:
+        key = ECKey.import_key(pem)
+    except (JoseError, ValueError) as failure:
+        raise wrong from failure
     if key.curve_name != "P-256" or not key.is_private:
-        raise ValueError(f"{path.name} must hold an EC P-256 private key")
+        raise wrong
     return key
 
 

@@ -1,7 +1,8 @@
-"""A foreign client in thirty lines: a token, JSON in and out, and a refusal shown as the system words it."""
+"""A foreign client in a few lines: a token, JSON in and out, and a refusal shown as the system words it."""
 
 import time
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import httpx
 
@@ -15,24 +16,58 @@ class RefusedError(Exception):
     """The gateway answered with an error; the text is the problem document's own."""
 
 
+class Gateway:
+    """One connection pool to the gateway and the clients and persons of `.run/demo.json`; a context manager."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._http = httpx.Client(base_url=document["gateway"], timeout=60.0, headers={"Accept-Language": "vi"})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def client(self, role: str) -> "Caller":
+        """`vendor`, `department` or `portal`, by client credentials."""
+        return self._caller(role, {"grant_type": "client_credentials"})
+
+    def person(self, name: str) -> "Caller":
+        """A person of the demo, whom the portal has logged in and speaks for (RFC 8693)."""
+        subject = self._document["users"][name]["subject"]
+        form = {"grant_type": EXCHANGE, "subject_token": subject, "subject_token_type": SUBJECT_TOKEN_TYPE}
+        return self._caller("portal", form)
+
+    def _caller(self, role: str, form: Mapping[str, str]) -> "Caller":
+        registered = self._document["clients"][role]
+        credentials = (registered["clientId"], registered["clientSecret"])
+        answer = _checked(self._http.post("/oauth2/token", data=form, auth=credentials))
+        return Caller(self._http, answer.json()["access_token"])
+
+
 class Caller:
-    """One client or person at the gateway. `speak_for` exchanges the client's right for a person's token."""
+    """One client or person with a token."""
 
-    def __init__(self, gateway: str, client_id: str, client_secret: str, *, speak_for: str | None = None) -> None:
-        self._http = httpx.Client(base_url=gateway, timeout=60.0, headers={"Accept-Language": "vi"})
-        form = {"grant_type": "client_credentials"}
-        if speak_for is not None:
-            form = {"grant_type": EXCHANGE, "subject_token": speak_for, "subject_token_type": SUBJECT_TOKEN_TYPE}
-        answer = self._http.post("/oauth2/token", data=form, auth=(client_id, client_secret))
-        self._http.headers["Authorization"] = f"Bearer {_checked(answer).json()['access_token']}"
+    def __init__(self, http: httpx.Client, token: str) -> None:
+        self._http = http
+        self._authorization = {"Authorization": f"Bearer {token}"}
 
-    def get(self, path: str, **parameters: Any) -> Any:
-        return _checked(self._http.get(path, params=parameters)).json()
+    def ask(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **content: Any
+    ) -> httpx.Response:
+        """The answer, whatever it says."""
+        return self._http.request(method, path, headers={**self._authorization, **(headers or {})}, **content)
 
     def send(self, method: str, path: str, **content: Any) -> httpx.Response:
-        return _checked(self._http.request(method, path, **content))
+        """The answer of a call that must succeed. Raises `RefusedError`."""
+        return _checked(self.ask(method, path, **content))
 
-    def wait_for(self, path: str, *, until: Any) -> Any:
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The JSON at `path`. Raises `RefusedError`."""
+        return self.send("GET", path, params=parameters).json()
+
+    def wait_for(self, path: str, *, until: Callable[[Any], bool]) -> Any:
         """Read `path` until `until(document)` is true. Raises `RefusedError` after two minutes."""
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
@@ -46,7 +81,6 @@ class Caller:
 
 def _checked(answer: httpx.Response) -> httpx.Response:
     if answer.is_error:
-        raise RefusedError(
-            f"{answer.request.method} {answer.request.url} -> {answer.status_code}: {answer.text[:1000]}"
-        )
+        request = f"{answer.request.method} {answer.request.url}"
+        raise RefusedError(f"{request} -> {answer.status_code}: {answer.text[:1000]}")
     return answer

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.demo.city import DEPARTMENT, PERSONS, SCHOOLS, UNGRANTED_SCHOOL, orgs
-from deploy.demo.client import SUBJECT_TOKEN_TYPE, Caller, RefusedError
+from deploy.demo.client import SUBJECT_TOKEN_TYPE, Gateway, RefusedError
 from services.gateway import admin
 
 _VIETNAM = dt.timezone(dt.timedelta(hours=7))
@@ -55,10 +55,11 @@ def load(gateway: str, target: Path) -> None:
         "mainJob": {},
     }
     write(target, document)
-    department = caller(document, "department")
-    for unit in orgs():
-        body = {name: value for name, value in unit.items() if name != "sourcedId"}
-        department.send("PUT", f"/sync/v1/orgs/{unit['sourcedId']}", json=body)
+    with Gateway(document) as connection:
+        department = connection.client("department")
+        for unit in orgs():
+            body = {name: value for name, value in unit.items() if name != "sourcedId"}
+            department.send("PUT", f"/sync/v1/orgs/{unit['sourcedId']}", json=body)
     print(f"  {len(clients)} hệ thống kết nối, {len(PERSONS)} người dùng, {len(orgs())} đơn vị ({len(SCHOOLS)} trường)")
 
 
@@ -68,13 +69,6 @@ def write(target: Path, document: dict[str, Any]) -> None:
     fresh.touch(mode=0o600)
     fresh.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
     fresh.replace(target)
-
-
-def caller(document: dict[str, Any], client: str, *, person: str | None = None) -> Caller:
-    """A client of `.run/demo.json`, or through the portal one of its persons."""
-    registered = document["clients"][client]
-    subject = document["users"][person]["subject"] if person else None
-    return Caller(document["gateway"], registered["clientId"], registered["clientSecret"], speak_for=subject)
 
 
 def school_year(today: dt.date) -> int:

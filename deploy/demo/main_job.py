@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.demo.city import MAIN_SCHOOL
-from deploy.demo.client import Caller, RefusedError
-from deploy.demo.load import caller, deadline, school_year, today, write
+from deploy.demo.client import Caller, Gateway, RefusedError
+from deploy.demo.load import deadline, school_year, today, write
 from deploy.demo.package import SchoolPlan, make_package
 from deploy.demo.pdf import one_page
 
@@ -50,17 +50,18 @@ def play(target: Path) -> None:
     document = json.loads(target.read_text("utf-8"))
     story = Story()
     print(f"\nCông việc chính (main job) · {MAIN_SCHOOL.name} · {MAIN_SCHOOL.sourced_id}")
-    import_id = _deliver(story, document)
-    material_id = _approve_a_material(story, document)
-    submission = _report(story, document)
-    _compare(story, document, submission)
+    with Gateway(document) as gateway:
+        import_id = _deliver(story, gateway)
+        material_id = _approve_a_material(story, gateway)
+        submission = _report(story, gateway)
+        _compare(story, gateway, submission)
     document["mainJob"] = {"importId": import_id, "submissionId": submission["id"], "materialId": material_id}
     write(target, document)
     _sum_up(story, submission)
 
 
-def _deliver(story: Story, document: dict[str, Any]) -> str:
-    vendor = caller(document, "vendor")
+def _deliver(story: Story, gateway: Gateway) -> str:
+    vendor = gateway.client("vendor")
     plan = SchoolPlan(MAIN_SCHOOL.sourced_id, MAIN_SCHOOL.level, learners=LEARNERS)
     content = make_package([plan], school_year=school_year(today()), faults=FAULTS).zipped()
     with story.step("Nhà cung cấp LMS gửi gói OneRoster 1.2 qua cổng (vendor uploads the ZIP)"):
@@ -98,9 +99,9 @@ def _tell_problems(story: Story, vendor: Caller, place: str) -> None:
         story.say(f"  {each['count']:>3} × {each['code']:<28} {each['message']}")
 
 
-def _approve_a_material(story: Story, document: dict[str, Any]) -> str:
+def _approve_a_material(story: Story, gateway: Gateway) -> str:
     with story.step("Giáo viên gửi học liệu, tổ chuyên môn thông qua, hiệu trưởng phê duyệt (two review steps)"):
-        teacher = caller(document, "portal", person="teacher")
+        teacher = gateway.person("teacher")
         metadata = {
             "schoolSourcedId": MAIN_SCHOOL.sourced_id,
             "title": "Tập hợp số tự nhiên",
@@ -118,17 +119,17 @@ def _approve_a_material(story: Story, document: dict[str, Any]) -> str:
         material = teacher.send("POST", "/materials/v1/materials", files=parts).json()
         place = f"/materials/v1/materials/{material['id']}"
         teacher.send("POST", f"{place}/submit")
-        caller(document, "portal", person="group_lead").send("POST", f"{place}/pass")
-        approved = caller(document, "portal", person="head").send("POST", f"{place}/approve").json()
+        gateway.person("group_lead").send("POST", f"{place}/pass")
+        approved = gateway.person("head").send("POST", f"{place}/approve").json()
         story.say(f"{approved['title']} · trạng thái {approved['state']} · dùng được: {approved['usable']}")
     return str(material["id"])
 
 
-def _report(story: Story, document: dict[str, Any]) -> dict[str, Any]:
-    officer = caller(document, "portal", person="department_officer")
+def _report(story: Story, gateway: Gateway) -> dict[str, Any]:
+    officer = gateway.person("department_officer")
     with story.step("Sở mở đợt báo cáo cuối học kỳ I; báo cáo của trường đã được điền sẵn (prefilled)"):
         campaign = officer.send("POST", "/reporting/v1/campaigns", json=_campaign()).json()
-        head = caller(document, "portal", person="head")
+        head = gateway.person("head")
         listed = head.get("/reporting/v1/submissions", campaign=campaign["id"])["items"]
         _require(len(listed) == 1, "the head sees exactly the own school's submission")
         place = f"/reporting/v1/submissions/{listed[0]['id']}"
@@ -150,7 +151,7 @@ def _report(story: Story, document: dict[str, Any]) -> dict[str, Any]:
         story.say(f"trạng thái {submitted['state']} · trễ hạn: {submitted['late']} · {submitted['submittedAt']}")
     with story.step("Sở tiếp nhận; cổng quanly đọc kết quả (accepted, and read by the portal)"):
         officer.send("POST", f"{place}/accept")
-        accepted: dict[str, Any] = caller(document, "portal").get(place)
+        accepted: dict[str, Any] = gateway.client("portal").get(place)
         _require(accepted["state"] == "accepted", f"the submission is {accepted['state']}")
         story.say(f"trạng thái {accepted['state']} · {accepted['acceptedAt']}")
     return accepted
@@ -173,10 +174,10 @@ def _prefilled(submission: dict[str, Any]) -> bool:
     return all(numbers.values()) and numbers["approvedMaterials"]["value"] >= 1
 
 
-def _compare(story: Story, document: dict[str, Any], submission: dict[str, Any]) -> None:
+def _compare(story: Story, gateway: Gateway, submission: dict[str, Any]) -> None:
     reported = {field["name"]: field["value"] for field in submission["fields"]}
     with story.step("Đối chiếu với OneRoster (the prefilled numbers equal what OneRoster returns)"):
-        vendor = caller(document, "vendor")
+        vendor = gateway.client("vendor")
         base = f"/ims/oneroster/rostering/v1p2/schools/{MAIN_SCHOOL.sourced_id}"
         for name, path in (("learners", "students"), ("teachers", "teachers"), ("classes", "classes")):
             counted = int(vendor.send("GET", f"{base}/{path}", params={"limit": 1}).headers["x-total-count"])

@@ -93,6 +93,8 @@ PERSONS: dict[str, tuple[str, str, str]] = {
     "group_lead": ("to-truong-toan-hoa-sen", MAIN_SCHOOL.sourced_id, "group_lead"),
     "teacher": ("giao-vien-toan-hoa-sen", MAIN_SCHOOL.sourced_id, "teacher"),
     "second_head": ("hieu-truong-binh-minh", SECOND_SCHOOL.sourced_id, "head"),
+    # Of the school the sample packages name: may release an import that the brake holds.
+    "sample_head": ("hieu-truong-thu-nghiem", SCHOOLS[5].sourced_id, "head"),
     "commune_officer": ("chuyen-vien-xa-phuoc-loc", "xa-phuoc-loc", "commune_officer"),
     "department_officer": ("chuyen-vien-so", DEPARTMENT, "department_officer"),
 }

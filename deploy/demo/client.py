@@ -53,11 +53,10 @@ class Caller:
         self._http = http
         self._authorization = {"Authorization": f"Bearer {token}"}
 
-    def ask(
-        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **content: Any
-    ) -> httpx.Response:
-        """The answer, whatever it says."""
-        return self._http.request(method, path, headers={**self._authorization, **(headers or {})}, **content)
+    def ask(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """The answer, whatever it says. `content` is httpx's: headers, params, json, content, files."""
+        headers = {**self._authorization, **content.pop("headers", {})}
+        return self._http.request(method, path, headers=headers, **content)
 
     def send(self, method: str, path: str, **content: Any) -> httpx.Response:
         """The answer of a call that must succeed. Raises `RefusedError`."""

@@ -69,10 +69,12 @@ def _api_paths() -> list[list[str]]:
 
 
 def _is_served(path: str, known: list[list[str]]) -> bool:
+    """An operation's path, or the beginning that a whole API has in common (`/materials/v1`)."""
     parts = path.split("/")
+    beginning = re.fullmatch(r"v\d+(p\d+)?", parts[-1])
     return any(
-        len(parts) == len(template)
-        and all(theirs.startswith("{") or theirs == ours for ours, theirs in zip(parts, template, strict=True))
+        (len(parts) == len(template) or (beginning and parts == template[: len(parts)]))
+        and all(theirs.startswith("{") or theirs == ours for ours, theirs in zip(parts, template, strict=False))
         for template in known
     )
 

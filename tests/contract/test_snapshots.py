@@ -7,7 +7,7 @@ import yaml
 
 from tests.architecture.sources import REPOSITORY, SERVICES, name_of
 from tests.contract.events import asyncapi, event_types, matches
-from tests.contract.snapshots import APIS, EVENTS, current, kept
+from tests.contract.snapshots import APIS, EVENTS, current, kept, refusals
 
 NAME = re.compile(r"^(gateway|sync|materials|reporting)\.[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*\.v[1-9]\d*$")
 
@@ -31,6 +31,16 @@ def test_the_snapshots_are_what_the_code_says(documents):
         print(*difflib.unified_diff(before, documents[path].splitlines(), name_of(path), "the code", n=1), sep="\n")
     assert [name_of(path) for path in different] == [], "run `make snapshots` and review the difference"
     assert kept() == documents.keys()
+
+
+def test_a_snapshot_of_an_event_is_not_overwritten_by_one_that_breaks_its_readers(documents):
+    path = EVENTS / "sync.roster.committed.v1.json"
+    schema = json.loads(documents[path])
+    del schema["properties"]["learners"]
+    (refusal,) = refusals(documents | {path: json.dumps(schema)})
+    assert refusal == "sync.roster.committed.v1: /learners: removed"
+    (gone,) = refusals({other: text for other, text in documents.items() if other != path})
+    assert "the event is gone" in gone
 
 
 @pytest.mark.parametrize("service", SERVICES)

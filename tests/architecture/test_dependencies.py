@@ -16,7 +16,7 @@ MEMBERS = ["shared", *(f"services/{name}" for name in SERVICES)]
 # Used without an import: a protocol for uvicorn, the data behind zoneinfo, the parser of Starlette's `request.form()`.
 NEVER_IMPORTED = {"httptools", "tzdata", "python-multipart"}
 # Part of the public face of a declared library.
-COMPANIONS = {"starlette": "fastapi", "pydantic-core": "pydantic", "multidict": "aiohttp", "yarl": "aiohttp"}
+COMPANIONS = {"starlette": "fastapi", "pydantic-core": "pydantic"}
 
 
 def _declared(member: str) -> set[str]:

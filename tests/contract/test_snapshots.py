@@ -43,12 +43,18 @@ def test_a_snapshot_of_an_event_is_not_overwritten_by_one_that_breaks_its_reader
     assert "the event is gone" in gone
 
 
+def _made_of_a_name(operation):
+    """FastAPI's own summary, the function's name in capitals, tells a caller nothing."""
+    name = operation["summary"].lower().replace(" ", "_")
+    return operation["operationId"].startswith(f"{name}_")
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_operation_says_what_it_does(service, documents):
     paths = json.loads(documents[APIS / f"{service}.json"])["paths"]
     operations = [(path, verb, operation) for path, verbs in paths.items() for verb, operation in verbs.items()]
     assert operations
-    assert [f"{verb} {path}" for path, verb, operation in operations if not operation.get("summary")] == []
+    assert [f"{verb} {path}" for path, verb, operation in operations if _made_of_a_name(operation)] == []
     identifiers = [operation["operationId"] for _, _, operation in operations]
     assert len(set(identifiers)) == len(identifiers)
 

@@ -23,21 +23,21 @@ class LicencesOut(BaseModel):
     items: list[Licence]
 
 
-@router.get("/subjects")
+@router.get("/subjects", summary="Subjects and grades of the curriculum")
 async def list_subjects(principal: CurrentPrincipal) -> SubjectsOut:
     """Subjects of the 2018 curriculum with the grades they are taught in."""
     principal.require_scope(SCOPE)
     return SubjectsOut(items=[SubjectOut.from_subject(subject) for subject in subjects().values()])
 
 
-@router.get("/types")
+@router.get("/types", summary="Types of material")
 async def list_types(principal: CurrentPrincipal) -> TypesOut:
     """Kinds of digital materials (Circular 21/2017/TT-BGDĐT art. 2(2))."""
     principal.require_scope(SCOPE)
     return TypesOut(items=TypeOut.all())
 
 
-@router.get("/licences")
+@router.get("/licences", summary="Licences to choose from")
 async def list_licences(principal: CurrentPrincipal) -> LicencesOut:
     """Licences a material may carry, as SPDX identifiers."""
     principal.require_scope(SCOPE)

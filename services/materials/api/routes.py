@@ -39,7 +39,7 @@ def _shown(response: Response, record: MaterialRecord) -> MaterialOut:
     return MaterialOut.from_row(record)
 
 
-@router.post("/materials", status_code=201, openapi_extra=_upload_body())
+@router.post("/materials", status_code=201, summary="Put in a new material", openapi_extra=_upload_body())
 async def create(received: Received, principal: CurrentPrincipal, uow: Uow, response: Response) -> MaterialOut:
     """Put a new material into the school's library, as a draft: `metadata` (JSON) first, then one `file`.
 
@@ -50,7 +50,7 @@ async def create(received: Received, principal: CurrentPrincipal, uow: Uow, resp
     return _shown(response, record)
 
 
-@router.get("/materials")
+@router.get("/materials", summary="List materials, newest first")
 async def list_materials(
     principal: CurrentPrincipal, uow: Uow, chosen: ListFilters, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[MaterialSummaryOut]:
@@ -60,7 +60,7 @@ async def list_materials(
     return Page(items=items, next=None if following is None else encode_cursor(str(following)))
 
 
-@router.get("/materials/{material_id}")
+@router.get("/materials/{material_id}", summary="One material, with its review")
 async def read(material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, response: Response) -> MaterialOut:
     """One material with its review history; the ETag is for If-Match of an action."""
     return _shown(response, await queries.read_material(uow, principal, material_id))
@@ -68,6 +68,7 @@ async def read(material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, r
 
 @router.get(
     "/materials/{material_id}/file",
+    summary="Download the file",
     response_class=Response,
     responses={
         200: {"content": {"application/octet-stream": {}}, "description": "The file."},
@@ -83,7 +84,7 @@ async def download(
     return await file_response(request, store, await queries.read_material(uow, principal, material_id))
 
 
-@router.post("/materials/{material_id}/submit")
+@router.post("/materials/{material_id}/submit", summary="Hand in for review")
 async def submit(
     material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, check: IfMatch, response: Response
 ) -> MaterialOut:
@@ -91,7 +92,7 @@ async def submit(
     return _shown(response, await review_material.submit_material(uow, principal, material_id, check))
 
 
-@router.post("/materials/{material_id}/pass")
+@router.post("/materials/{material_id}/pass", summary="Pass, by the subject group")
 async def pass_(
     material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, check: IfMatch, response: Response
 ) -> MaterialOut:
@@ -99,7 +100,7 @@ async def pass_(
     return _shown(response, await review_material.pass_material(uow, principal, material_id, check))
 
 
-@router.post("/materials/{material_id}/approve")
+@router.post("/materials/{material_id}/approve", summary="Approve, by the head")
 async def approve(
     material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, check: IfMatch, response: Response
 ) -> MaterialOut:
@@ -107,7 +108,7 @@ async def approve(
     return _shown(response, await review_material.approve_material(uow, principal, material_id, check))
 
 
-@router.post("/materials/{material_id}/return")
+@router.post("/materials/{material_id}/return", summary="Send back with a reason")
 async def return_(
     material_id: MaterialId,
     body: ReturnIn,

@@ -102,7 +102,7 @@ async def send_back(
     return await _answer(uow, submission_id, response)
 
 
-@router.post("/submissions/{submission_id}/accept", summary="Accept", responses=problems(404, 409, 412))
+@router.post("/submissions/{submission_id}/accept", summary="Accept a submission", responses=problems(404, 409, 412))
 async def accept(
     submission_id: UUID, principal: CurrentPrincipal, uow: Uow, request: Request, response: Response
 ) -> SubmissionOut:

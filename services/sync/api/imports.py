@@ -38,7 +38,7 @@ _BODY = {
 }
 
 
-@router.post("/imports", status_code=202, openapi_extra=_BODY)
+@router.post("/imports", status_code=202, openapi_extra=_BODY, summary="Hand in a package")
 async def post_import(  # the upload is received and judged before the transaction opens
     principal: Importer,
     package: UploadedPackage,
@@ -56,7 +56,7 @@ async def post_import(  # the upload is received and judged before the transacti
     return ImportOut.of(view, language)
 
 
-@router.get("/imports")
+@router.get("/imports", summary="List imports, newest first")
 async def get_imports(
     principal: Reader,
     uow: Uow,
@@ -74,7 +74,7 @@ async def get_imports(
     return Page[ImportOut](items=[ImportOut.of(view, language) for view in views[:limit]], next=more)
 
 
-@router.get("/imports/{import_id}")
+@router.get("/imports/{import_id}", summary="One import, with counts per file")
 async def get_import(import_id: UUID, principal: Reader, uow: Uow, language: Lang, response: Response) -> ImportOut:
     view = await queries.get_import(uow, principal, import_id)
     set_etag(response, view.row["version"])
@@ -88,7 +88,7 @@ def _filters(**given: str | None) -> dict[str, str]:
 Filter = Annotated[str | None, Query(max_length=255)]
 
 
-@router.get("/imports/{import_id}/problems")
+@router.get("/imports/{import_id}/problems", summary="Everything that is wrong, row by row")
 async def get_problems(
     import_id: UUID,
     principal: Reader,
@@ -110,7 +110,7 @@ async def get_problems(
     return Page[ProblemOut](items=[ProblemOut.of(row, language) for row in rows[:limit]], next=more)
 
 
-@router.get("/imports/{import_id}/problems/summary")
+@router.get("/imports/{import_id}/problems/summary", summary="What is wrong, counted")
 async def get_problem_summary(
     import_id: UUID,
     principal: Reader,
@@ -125,7 +125,7 @@ async def get_problem_summary(
     return ProblemSummary(items=[ProblemOut.of(row, language) for row in rows])
 
 
-@router.get("/imports/{import_id}/diff")
+@router.get("/imports/{import_id}/diff", summary="What a commit changes")
 async def get_diff(
     import_id: UUID,
     principal: Reader,
@@ -146,7 +146,7 @@ async def get_diff(
     return Page[ChangeOut](items=[ChangeOut.of(row) for row in rows[:limit]], next=more)
 
 
-@router.post("/imports/{import_id}/commit", status_code=202)
+@router.post("/imports/{import_id}/commit", status_code=202, summary="Commit, or release what is held")
 async def post_commit(
     import_id: UUID,
     principal: Importer,
@@ -162,7 +162,7 @@ async def post_commit(
     return ImportOut.of(await queries.get_import(uow, principal, import_id), language)
 
 
-@router.get("/problem-codes")
+@router.get("/problem-codes", summary="All problem codes and repairs")
 async def get_problem_codes(_principal: Reader, language: Lang) -> ProblemCodes:
     """Every published problem code."""
     return ProblemCodes(items=[ProblemCodeOut.of(entry, language) for entry in CATALOGUE.values()])

@@ -54,7 +54,7 @@ def _list_query(
 Listing = Annotated[ListQuery, Depends(_list_query)]
 
 
-@router.get("/{collection}", dependencies=[Depends(_may_read)])
+@router.get("/{collection}", dependencies=[Depends(_may_read)], summary="A page of a OneRoster collection")
 async def list_records(collection: Kinds, query: Listing, uow: Uow, request: Request) -> Response:
     """A page of a collection: active records, and ended ones where the filter names status or dateLastModified."""
     wanted = _wanted(collection, query.fields)
@@ -62,7 +62,9 @@ async def list_records(collection: Kinds, query: Listing, uow: Uow, request: Req
     return _listed(collection, page, request, query.selection, wanted)
 
 
-@router.get("/schools/{school_id}/{collection}", dependencies=[Depends(_may_read)])
+@router.get(
+    "/schools/{school_id}/{collection}", dependencies=[Depends(_may_read)], summary="A collection of one school"
+)
 async def list_records_of_school(
     school_id: SourcedId, collection: SchoolKinds, query: Listing, uow: Uow, request: Request
 ) -> Response:
@@ -72,7 +74,7 @@ async def list_records_of_school(
     return _listed(collection, page, request, query.selection, wanted)
 
 
-@router.get("/{collection}/{sourced_id}", dependencies=[Depends(_may_read)])
+@router.get("/{collection}/{sourced_id}", dependencies=[Depends(_may_read)], summary="One OneRoster record")
 async def get_record(
     collection: Kinds,
     sourced_id: SourcedId,

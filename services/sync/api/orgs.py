@@ -20,7 +20,7 @@ OrgId = Annotated[str, Path(max_length=255, pattern=r"^[0-9A-Za-z.\-_@:]+$")]
 On = Annotated[dt.date | None, Query(description="A day; today when left out.")]
 
 
-@router.put("/orgs/{sourced_id}", responses={201: {"description": "Created"}})
+@router.put("/orgs/{sourced_id}", responses={201: {"description": "Created"}}, summary="Add or replace a unit")
 async def put_org(
     sourced_id: OrgId, body: OrgIn, principal: CurrentPrincipal, uow: Uow, request: Request, response: Response
 ) -> OrgOut:
@@ -47,7 +47,7 @@ def _expected(request: Request) -> int | None:
     return int(tag)
 
 
-@router.get("/orgs")
+@router.get("/orgs", summary="List units, all or those valid on a day")
 async def get_orgs(
     _principal: Reader,
     uow: Uow,
@@ -61,21 +61,21 @@ async def get_orgs(
     return _page(views, limit)
 
 
-@router.get("/orgs/{sourced_id}")
+@router.get("/orgs/{sourced_id}", summary="One unit, with its validity")
 async def get_org(sourced_id: OrgId, _principal: Reader, uow: Uow, response: Response) -> OrgOut:
     view = await orgs.get_org(uow, sourced_id)
     set_etag(response, view.row["version"])
     return OrgOut.of(view)
 
 
-@router.get("/orgs/{sourced_id}/ancestors")
+@router.get("/orgs/{sourced_id}/ancestors", summary="The units above on a day")
 async def get_ancestors(sourced_id: OrgId, _principal: Reader, uow: Uow, on: On = None) -> Page[OrgOut]:
     """The units above on that day, nearest first."""
     views = await orgs.list_ancestors(uow, sourced_id, on)
     return Page[OrgOut](items=[OrgOut.of(view) for view in views])
 
 
-@router.get("/orgs/{sourced_id}/children")
+@router.get("/orgs/{sourced_id}/children", summary="The units directly below on a day")
 async def get_children(
     sourced_id: OrgId,
     _principal: Reader,

@@ -130,7 +130,7 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
     row.rows_total = row.rows_done
     row.validated_at = await uow.now()
     row.version += 1
-    await _decide(uow, row, differences)
+    await _decide(uow, row, differences, reaches_a_school=bool(schools))
 
 
 async def _file_counts(area: resolve.Staging, reading: Reading) -> dict[str, Any]:
@@ -152,10 +152,11 @@ async def _file_counts(area: resolve.Staging, reading: Reading) -> dict[str, Any
     return counts
 
 
-async def _decide(uow: UnitOfWork, row: Import, differences: list[Difference]) -> None:
-    records = [count for name, count in row.counts.items() if name != "orgs"]
+async def _decide(uow: UnitOfWork, row: Import, differences: list[Difference], *, reaches_a_school: bool) -> None:
     state = State(row.state)
-    if not any(count["accepted"] for count in records) and any(count["refused"] for count in row.counts.values()):
+    # Accepted rows that reach no school (a session alone belongs to none) make nothing that could be committed.
+    acceptable = reaches_a_school and any(each["accepted"] for name, each in row.counts.items() if name != "orgs")
+    if not acceptable and any(each["refused"] for each in row.counts.values()):
         row.state = after(state, Step.REJECT).value
         await staging.wipe_staging(uow.session, row.id)
         return

@@ -83,6 +83,8 @@ class RowReader:
         staged = self._read(line, row)
         if any(map(is_error, self._problems)):
             self.tally.refused += 1
+            # Refused is the whole story: that the row would have been left at the door anyway would only confuse.
+            self._problems = [problem for problem in self._problems if not problem.code.startswith("dropped.")]
             staged = self._refusal(line, row)
         elif any(problem.code.startswith("repair.") for problem in self._problems):
             self.tally.repaired += 1
@@ -273,7 +275,7 @@ class RowReader:
         elif values.get("type") not in {None, known}:
             code = "repair.orgType" if self.lenient else "org.typeDiffers"
             self._report(code, line, "type", values["type"], known)
-        if known == "school":
+        if known == "school" and not any(map(is_error, self._problems)):
             self.schools.add(sourced_id)
         return []
 

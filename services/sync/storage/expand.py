@@ -25,7 +25,7 @@ async def expand(staging: Staging, named: list[str]) -> None:
     """Copy the rows and write `import_school`. `named` are the schools orgs.csv names."""
     await _ended(staging)
     await _sessions(staging, named)
-    await _courses(staging)
+    await _courses(staging, named)
     await _users(staging)
     await _schools(staging, named)
 
@@ -68,18 +68,23 @@ def _package_schools() -> str:
 
 
 async def _sessions(staging: Staging, named: list[str]) -> None:
-    schools = f"{_package_schools()} UNION {_holding(ACADEMIC_SESSION)}"
+    # A bulk package speaks for its own schools only; a delta reaches whoever has the session.
+    held = "" if staging.mode(ACADEMIC_SESSION) == "bulk" else f" UNION {_holding(ACADEMIC_SESSION)}"
+    schools = f"{_package_schools()}{held}"
     await staging.run(_copy(ACADEMIC_SESSION, schools, "NOT s.ended"), named=named)
     await _undetermined(staging, ACADEMIC_SESSION)
 
 
-async def _courses(staging: Staging) -> None:
+async def _courses(staging: Staging, named: list[str]) -> None:
     own = f"SELECT s.org_sourced_id AS school WHERE s.org_sourced_id = {_VISIBLE}"
     using = (
         f"SELECT k.school_sourced_id AS school FROM {CLASS.staging} k WHERE k.import_id = :i "
         "AND k.outcome = 'accepted' AND NOT k.ended AND k.course_sourced_id = s.sourced_id"
     )
-    await staging.run(_copy(COURSE, f"{own} UNION {using} UNION {_holding(COURSE)}", "NOT s.ended"))
+    held = _holding(COURSE)
+    if staging.mode(COURSE) == "bulk":
+        held += f" AND c.school_sourced_id IN ({_package_schools()})"
+    await staging.run(_copy(COURSE, f"{own} UNION {using} UNION {held}", "NOT s.ended"), named=named)
     await _leave(staging, COURSE, "dropped.courseUnused", "dropped")
 
 

@@ -27,6 +27,7 @@ _END_SIZE = 22
 _LONGEST_COMMENT = 65_535
 _MANIFEST_BYTES = 1024 * 1024
 _HEADER_BYTES = 64 * 1024
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError)
 _PIECE = 1024 * 1024
 _ORPHAN_SECONDS = 3600
 
@@ -106,7 +107,7 @@ def inspect(path: Path, *, lenient: bool, limits: ArchiveLimits) -> Inspection:
             if findings.errors:
                 return _refused(findings)
             return _inspect_files(package, findings)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, RuntimeError):
+    except (*_DAMAGE, OSError, NotImplementedError, ValueError, RuntimeError):
         findings.add("zip.notZip", "")
         return _refused(findings)
 
@@ -137,7 +138,14 @@ def _inspect_files(package: zipfile.ZipFile, findings: Findings) -> Inspection:
     if "manifest" not in entries:
         return _refused(findings)
     manifest = _first_bytes(package, entries["manifest"], _MANIFEST_BYTES).decode("utf-8-sig", "replace")
-    headers = {name: _header(package, entry) for name, entry in entries.items() if name != "manifest"}
+    headers: dict[str, str | None] = {}
+    for name, entry in entries.items():
+        try:
+            headers[name] = _header(package, entry)
+        except _DAMAGE:
+            findings.add("zip.damaged", entry, value=shortened(entry))
+    if findings.errors and len(headers) < len(entries):
+        return _refused(findings)
     plan = plan_package(entries, headers, manifest, findings)
     rows = sum(_checked_lines(package, file, findings) for file in plan.files)
     if findings.errors:
@@ -167,7 +175,7 @@ def _checked_lines(package: zipfile.ZipFile, plan: FilePlan, findings: Findings)
             while piece := file.read(_PIECE):
                 lines += piece.count(b"\n")
                 last = piece[-1:]
-    except (zipfile.BadZipFile, zlib.error, EOFError):
+    except _DAMAGE:
         findings.add("zip.damaged", plan.spec.file_name, value=shortened(plan.entry))
         return 0
     return max(0, lines - 1 + (last != b"\n"))

@@ -25,7 +25,8 @@ def jobs(settings: SyncSettings) -> list[Job]:
     async def sweep(runtime: Runtime) -> None:
         await sweep_uploads(runtime.units, uploads)
 
-    return [Job("imports", POLL, imports), Job("sweep", SWEEP, sweep)]
+    # A job's first round is at the start: what the last worker left behind when it died goes at once.
+    return [Job("sweep", SWEEP, sweep), Job("imports", POLL, imports)]
 
 
 def main() -> None:

@@ -133,6 +133,7 @@ async def next_work(session: AsyncSession, limit: int) -> Sequence[UUID]:
     return list((await session.execute(statement, {"limit": limit})).scalars())
 
 
-async def unvalidated(session: AsyncSession) -> set[UUID]:
-    """Imports whose file is still needed."""
-    return set((await session.execute(text("SELECT id FROM import WHERE validated_at IS NULL"))).scalars())
+async def validated_among(session: AsyncSession, import_ids: Sequence[UUID]) -> dict[UUID, bool]:
+    """Of these imports those that exist, and whether they are validated: then nobody needs their file."""
+    statement = text("SELECT id, validated_at IS NOT NULL AS done FROM import WHERE id = ANY(:ids)")
+    return {row.id: row.done for row in await session.execute(statement, {"ids": list(import_ids)})}

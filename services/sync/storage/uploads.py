@@ -84,12 +84,18 @@ class Uploads:
     def delete(self, import_id: UUID) -> None:
         self.path_of(import_id).unlink(missing_ok=True)
 
-    def sweep(self, needed: set[UUID]) -> int:
-        """Delete files older than an hour that no unfinished import needs; answers how many."""
-        wanted = {self.path_of(import_id) for import_id in needed}
+    def waiting(self) -> list[UUID]:
+        """The imports whose file is here."""
+        return [UUID(path.stem) for path in self._folder.glob("*.zip")]
+
+    def sweep(self, waiting: set[UUID], done: set[UUID]) -> int:
+        """Delete the files of `done` imports at once, and after an hour what belongs to none; answers how many."""
+        kept = {self.path_of(import_id) for import_id in waiting}
+        gone = {self.path_of(import_id) for import_id in done}
         deleted = 0
-        for path in self._folder.glob("*.*") if self._folder.exists() else ():
-            if path not in wanted and time.time() - path.stat().st_mtime > _ORPHAN_SECONDS:
+        for path in [*self._folder.glob("*.zip"), *self._folder.glob("*.part")]:
+            old = time.time() - path.stat().st_mtime > _ORPHAN_SECONDS
+            if path in gone or (old and path not in kept):
                 path.unlink(missing_ok=True)
                 deleted += 1
         return deleted

@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.sync.domain.import_state import State
-from services.sync.storage.imports import lock_import, next_work, unvalidated
+from services.sync.storage.imports import lock_import, next_work, validated_among
 from services.sync.storage.uploads import Uploads
 from services.sync.usecases.validate_import import give_up, validate_import
 from services.sync.usecases.write_import import write_import
@@ -102,8 +102,10 @@ async def _state(units: UnitsOfWork, import_id: UUID) -> State:
 
 async def sweep_uploads(units: UnitsOfWork, uploads: Uploads) -> None:
     """Delete files that a crash left behind."""
+    present = await asyncio.to_thread(uploads.waiting)
     async with units.begin(EVERYTHING) as uow:
-        needed = await unvalidated(uow.session)
-    deleted = await asyncio.to_thread(uploads.sweep, needed)
+        known = await validated_among(uow.session, present)
+    done = {import_id for import_id, is_done in known.items() if is_done}
+    deleted = await asyncio.to_thread(uploads.sweep, known.keys() - done, done)
     if deleted:
-        log.info("orphan_uploads_deleted", count=deleted)
+        log.info("uploads_left_behind_deleted", count=deleted)

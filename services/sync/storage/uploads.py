@@ -5,10 +5,10 @@ until its rows are staged without them. The receipt keeps its hash and size.
 """
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import struct
-import time
 import zipfile
 import zlib
 from collections.abc import AsyncIterable, Iterator
@@ -88,13 +88,13 @@ class Uploads:
         """The imports whose file is here."""
         return [UUID(path.stem) for path in self._folder.glob("*.zip")]
 
-    def sweep(self, waiting: set[UUID], done: set[UUID]) -> int:
+    def sweep(self, waiting: set[UUID], done: set[UUID], now: dt.datetime) -> int:
         """Delete the files of `done` imports at once, and after an hour what belongs to none; answers how many."""
         kept = {self.path_of(import_id) for import_id in waiting}
         gone = {self.path_of(import_id) for import_id in done}
         deleted = 0
         for path in [*self._folder.glob("*.zip"), *self._folder.glob("*.part")]:
-            old = time.time() - path.stat().st_mtime > _ORPHAN_SECONDS
+            old = now.timestamp() - path.stat().st_mtime > _ORPHAN_SECONDS
             if path in gone or (old and path not in kept):
                 path.unlink(missing_ok=True)
                 deleted += 1

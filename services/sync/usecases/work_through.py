@@ -104,8 +104,8 @@ async def sweep_uploads(units: UnitsOfWork, uploads: Uploads) -> None:
     """Delete files that a crash left behind."""
     present = await asyncio.to_thread(uploads.waiting)
     async with units.begin(EVERYTHING) as uow:
-        known = await validated_among(uow.session, present)
+        known, now = await validated_among(uow.session, present), await uow.now()
     done = {import_id for import_id, is_done in known.items() if is_done}
-    deleted = await asyncio.to_thread(uploads.sweep, known.keys() - done, done)
+    deleted = await asyncio.to_thread(uploads.sweep, known.keys() - done, done, now)
     if deleted:
         log.info("uploads_left_behind_deleted", count=deleted)

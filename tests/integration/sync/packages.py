@@ -91,6 +91,21 @@ def make_package(files: Mapping[str, Sequence[Row]], mode: str = "bulk") -> byte
     return make_zip(contents)
 
 
+def _classes(school: str, grade: str, title: str) -> list[Row]:
+    return [
+        {
+            "sourcedId": f"{school}-lop{number}",
+            "title": f"{title} {grade}A{number}",
+            "grades": grade,
+            "courseSourcedId": f"{school}-toan",
+            "classType": "homeroom",
+            "schoolSourcedId": school,
+            "termSourcedIds": "HK1",
+        }
+        for number in (1, 2)
+    ]
+
+
 def school_files(school: str, learners: int = 10, *, grade: str = "6", title: str = "Lớp") -> dict[str, list[Row]]:
     """A small clean school: a year, a course, two classes, a teacher, `learners` learners half in each class."""
     people = [f"{school}-hs{number}" for number in range(learners)]
@@ -114,18 +129,6 @@ def school_files(school: str, learners: int = 10, *, grade: str = "6", title: st
             "orgSourcedId": school,
         }
         for person in [*people, f"{school}-gv"]
-    ]
-    classes: list[Row] = [
-        {
-            "sourcedId": f"{school}-lop{number}",
-            "title": f"{title} {grade}A{number}",
-            "grades": grade,
-            "courseSourcedId": f"{school}-toan",
-            "classType": "homeroom",
-            "schoolSourcedId": school,
-            "termSourcedIds": "HK1",
-        }
-        for number in (1, 2)
     ]
     members = [
         *((person, "student", 1 + index % 2) for index, person in enumerate(people)),
@@ -154,7 +157,7 @@ def school_files(school: str, learners: int = 10, *, grade: str = "6", title: st
             }
         ],
         "courses": [{"sourcedId": f"{school}-toan", "title": "Toán", "orgSourcedId": school}],
-        "classes": classes,
+        "classes": _classes(school, grade, title),
         "users": users,
         "roles": roles,
         "enrollments": enrollments,

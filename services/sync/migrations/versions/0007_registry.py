@@ -1,0 +1,14 @@
+"""Registry of issued codes, decisions on held imports, causes."""
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

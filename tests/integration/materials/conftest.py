@@ -5,7 +5,7 @@ import pytest
 
 from services.materials.bootstrap import build
 from services.materials.settings import MaterialsSettings
-from tests.integration.materials.library import Library, build_app, settle_city
+from tests.integration.materials.shelf import Library, build_app, settle_city
 
 
 @pytest.fixture

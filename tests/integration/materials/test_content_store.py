@@ -7,7 +7,7 @@ import pytest
 
 from services.materials.storage.local_folder import BLOCK, LocalFolder
 from services.materials.usecases.sweep_files import sweep_files
-from tests.integration.materials.library import PATH, PDF, TEACHER, parts
+from tests.integration.materials.shelf import PATH, PDF, TEACHER, parts
 
 LATER = dt.timedelta(hours=1)
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from services.materials.bootstrap import build
 from services.materials.settings import MaterialsSettings
 from shared.db.scope import EVERYTHING
-from tests.integration.materials.library import HEAD, LEAD, PATH, TEACHER, parts, settle_city
+from tests.integration.materials.shelf import HEAD, LEAD, PATH, TEACHER, parts, settle_city
 
 KEY = {"Idempotency-Key": "retry-1"}
 

@@ -1,7 +1,7 @@
 import hashlib
 from unicodedata import normalize
 
-from tests.integration.materials.library import HEAD, PATH, PDF, TEACHER, office, parts, person, vendor
+from tests.integration.materials.shelf import HEAD, PATH, PDF, TEACHER, office, parts, person, vendor
 
 
 async def test_a_teacher_puts_a_file_with_its_metadata_into_the_library_as_a_draft(library):

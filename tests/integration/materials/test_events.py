@@ -21,7 +21,7 @@ from shared.messaging.consumer import Outcome, apply_payload
 from shared.messaging.envelope import seal
 from shared.messaging.topology import declare_topology
 from shared.worker import work
-from tests.integration.materials.library import HEAD, PATH
+from tests.integration.materials.shelf import HEAD, PATH
 from tests.support.tokens import TestSigner
 
 PATIENCE = 60.0

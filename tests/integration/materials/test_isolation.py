@@ -9,7 +9,7 @@ from services.materials.storage.tables import SCHOOL_TABLES
 from services.materials.usecases.project_org import project_org
 from shared.contracts.sync_v1 import OrgChanged
 from shared.db.scope import EVERYTHING, NOTHING, Scope
-from tests.integration.materials.library import (
+from tests.integration.materials.shelf import (
     COMMUNE,
     DEPARTMENT,
     HEAD,

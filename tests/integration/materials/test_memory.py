@@ -9,7 +9,7 @@ import httpx
 
 from services.materials.bootstrap import build
 from services.materials.settings import MaterialsSettings
-from tests.integration.materials.library import PATH, TEACHER, metadata, settle_city
+from tests.integration.materials.shelf import PATH, TEACHER, metadata, settle_city
 
 MIB = 1024 * 1024
 SIZE = 200 * MIB

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from tests.integration.materials.library import LEAD, PATH, PDF, TEACHER, office
+from tests.integration.materials.shelf import LEAD, PATH, PDF, TEACHER, office
 
 ROWS = 5
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.integration.materials.library import PATH, PDF, TEACHER, metadata, office, parts
+from tests.integration.materials.shelf import PATH, PDF, TEACHER, metadata, office, parts
 
 HTML = b"<!DOCTYPE html><script>alert(1)</script>"
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'

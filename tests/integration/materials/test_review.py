@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.scope import EVERYTHING
-from tests.integration.materials.library import HEAD, LEAD, PATH, SCHOOL_A, TEACHER, person
+from tests.integration.materials.shelf import HEAD, LEAD, PATH, SCHOOL_A, TEACHER, person
 
 
 async def test_a_material_is_usable_only_after_both_steps(library):

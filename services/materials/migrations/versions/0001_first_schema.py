@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from shared.db import migrations, scope
+from shared.db import mechanism, migrations, scope
 
 revision = "0001"
 down_revision = None
@@ -13,12 +13,6 @@ depends_on = None
 
 ROLE = "materials_app"
 TABLES = [
-    "aggregate_version",
-    "outbox",
-    "applied_version",
-    "inbox",
-    "dead_letter",
-    "idempotency_record",
     "org",
     "org_parent",
     "material",
@@ -57,8 +51,7 @@ END $$
 
 
 def upgrade() -> None:
-    _outbox_and_inbox()
-    _idempotency()
+    mechanism.create_first(ROLE)
     _orgs()
     _materials()
     _files()
@@ -69,6 +62,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in reversed(TABLES):
         op.drop_table(name)
+    mechanism.drop_first()
     op.execute("DROP FUNCTION refuse_file_for_submitted()")
     op.execute("DROP FUNCTION refuse_change_of_submitted()")
 
@@ -82,92 +76,14 @@ def _rules() -> None:
     op.execute(
         "CREATE TRIGGER no_late_file BEFORE INSERT ON version_file FOR EACH ROW EXECUTE FUNCTION refuse_file_for_submitted()"
     )
-    mechanism = [name for name in TABLES if name not in {*CHANGED, *ONLY_ADDED}]
-    for statement in migrations.grant_to_app(mechanism, ROLE):
+    projection = [name for name in TABLES if name not in {*CHANGED, *ONLY_ADDED}]
+    for statement in migrations.grant_to_app(projection, ROLE):
         op.execute(statement)
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON {', '.join(CHANGED)} TO {ROLE}")
     op.execute(f"GRANT SELECT, INSERT ON {', '.join(ONLY_ADDED)} TO {ROLE}")
     for table in SCHOOL_TABLES:
         for statement in scope.school_policy(table):
             op.execute(statement)
-
-
-def _outbox_and_inbox() -> None:
-    op.create_table(
-        "aggregate_version",
-        sa.Column("aggregate", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("aggregate", name=op.f("pk_aggregate_version")),
-    )
-    op.create_table(
-        "outbox",
-        sa.Column("position", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("aggregate", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("envelope", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("position", name=op.f("pk_outbox")),
-        sa.UniqueConstraint("event_id", name=op.f("uq_outbox_event_id")),
-    )
-    op.create_index("ix_outbox_created_at", "outbox", ["created_at"], unique=False)
-    op.create_index(
-        "ix_outbox_unpublished", "outbox", ["position"], unique=False, postgresql_where=sa.text("published_at IS NULL")
-    )
-    op.create_table(
-        "applied_version",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("aggregate", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "aggregate", name=op.f("pk_applied_version")),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "received_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_inbox")),
-    )
-    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], unique=False)
-    op.create_table(
-        "dead_letter",
-        sa.Column("position", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("stream", sa.Text(), nullable=False),
-        sa.Column("stream_sequence", sa.BigInteger(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("event_id", sa.Uuid(), nullable=True),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.Column("replayed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("position", name=op.f("pk_dead_letter")),
-    )
-
-
-def _idempotency() -> None:
-    op.create_table(
-        "idempotency_record",
-        sa.Column("client_id", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
-        sa.Column("status", sa.SmallInteger(), nullable=False),
-        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.PrimaryKeyConstraint("client_id", "key", name=op.f("pk_idempotency_record")),
-    )
-    op.create_index("ix_idempotency_record_created_at", "idempotency_record", ["created_at"], unique=False)
 
 
 def _orgs() -> None:

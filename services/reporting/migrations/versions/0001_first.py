@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from shared.db import mechanism
 from shared.db.migrations import grant_to_app
 from shared.db.scope import school_policy
 
@@ -16,14 +17,8 @@ ROLE = "reporting_app"
 
 # In the order of their foreign keys.
 TABLES = [
-    "aggregate_version",
-    "applied_version",
     "approved_material",
-    "dead_letter",
-    "idempotency_record",
-    "inbox",
     "org",
-    "outbox",
     "recipient_rule",
     "roster_numbers",
     "template",
@@ -45,14 +40,9 @@ ONLY_ADDED_TO = ["template", "campaign_change", "campaign_deadline", "campaign_e
 
 
 def upgrade() -> None:
-    _create_aggregate_version()
-    _create_applied_version()
+    mechanism.create_first(ROLE)
     _create_approved_material()
-    _create_dead_letter()
-    _create_idempotency_record()
-    _create_inbox()
     _create_org()
-    _create_outbox()
     _create_recipient_rule()
     _create_roster_numbers()
     _create_template()
@@ -75,25 +65,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
-
-
-def _create_aggregate_version() -> None:
-    op.create_table(
-        "aggregate_version",
-        sa.Column("aggregate", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("aggregate", name=op.f("pk_aggregate_version")),
-    )
-
-
-def _create_applied_version() -> None:
-    op.create_table(
-        "applied_version",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("aggregate", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "aggregate", name=op.f("pk_applied_version")),
-    )
+    mechanism.drop_first()
 
 
 def _create_approved_material() -> None:
@@ -115,55 +87,6 @@ def _create_approved_material() -> None:
     )
 
 
-def _create_dead_letter() -> None:
-    op.create_table(
-        "dead_letter",
-        sa.Column("position", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("stream", sa.Text(), nullable=False),
-        sa.Column("stream_sequence", sa.BigInteger(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("event_id", sa.Uuid(), nullable=True),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.Column("replayed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("position", name=op.f("pk_dead_letter")),
-    )
-
-
-def _create_idempotency_record() -> None:
-    op.create_table(
-        "idempotency_record",
-        sa.Column("client_id", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
-        sa.Column("status", sa.SmallInteger(), nullable=False),
-        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.PrimaryKeyConstraint("client_id", "key", name=op.f("pk_idempotency_record")),
-    )
-    op.create_index("ix_idempotency_record_created_at", "idempotency_record", ["created_at"], unique=False)
-
-
-def _create_inbox() -> None:
-    op.create_table(
-        "inbox",
-        sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "received_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_inbox")),
-    )
-    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], unique=False)
-
-
 def _create_org() -> None:
     op.create_table(
         "org",
@@ -174,28 +97,6 @@ def _create_org() -> None:
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("sourced_id", name=op.f("pk_org")),
-    )
-
-
-def _create_outbox() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("position", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("aggregate", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("envelope", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("position", name=op.f("pk_outbox")),
-        sa.UniqueConstraint("event_id", name=op.f("uq_outbox_event_id")),
-    )
-    op.create_index("ix_outbox_created_at", "outbox", ["created_at"], unique=False)
-    op.create_index(
-        "ix_outbox_unpublished", "outbox", ["position"], unique=False, postgresql_where=sa.text("published_at IS NULL")
     )
 
 

@@ -64,8 +64,8 @@ Reading is strict about values and indifferent to blanks around the items of a l
 A row with `tobedeleted` is checked for its sourcedId only.
 
 The uploaded file, which may hold passwords and telephone numbers, lies in the data folder until its rows are staged and
-judged, and is deleted then; the receipt keeps its hash and size. Columns that are never kept are not staged, so they are
-in no table.
+judged, and is deleted then; the receipt keeps its hash and size. Columns that are never kept are not staged, so they
+are in no table.
 """
 
 

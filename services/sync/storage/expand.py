@@ -30,25 +30,29 @@ async def expand(staging: Staging, named: list[str]) -> None:
     await _schools(staging, named)
 
 
-def _copy(record: RecordType, schools: str, where: str = "true") -> str:
-    """Copy the accepted school-less rows to each school of the subquery `schools` (which may refer to `s`)."""
+def _copy(record: RecordType, pairs: str, where: str = "true") -> str:
+    """Copy the accepted school-less rows to the schools of the subquery `pairs` of (sourced_id, school).
+
+    A join and not a lookup per row: the cost must grow with the rows, not with their square.
+    """
     columns = ", ".join(record.columns)
     values = ", ".join(f"s.{name}" for name in record.columns)
     return (
         f"INSERT INTO {record.staging} "
         f"(import_id, line, sourced_id, school_sourced_id, outcome, ended, {columns}) "
         f"SELECT s.import_id, s.line, s.sourced_id, d.school, 'accepted', s.ended, {values} "
-        f"FROM {record.staging} s CROSS JOIN LATERAL ({schools}) d "
-        "WHERE s.import_id = :i AND s.outcome = 'accepted' AND s.school_sourced_id = '' AND d.school IS NOT NULL "
-        f"AND {where}"
+        f"FROM {record.staging} s "
+        f"JOIN (SELECT DISTINCT sourced_id, school FROM ({pairs}) p WHERE school IS NOT NULL) d "
+        "ON d.sourced_id = s.sourced_id "
+        f"WHERE s.import_id = :i AND s.outcome = 'accepted' AND s.school_sourced_id = '' AND {where}"
     )
 
 
 def _holding(record: RecordType) -> str:
-    """The schools that have the record of `s` now."""
+    """Which schools have which record now."""
     return (
-        f"SELECT c.school_sourced_id AS school FROM {record.table} c "
-        f"WHERE c.sourced_id = s.sourced_id AND c.status = 'active' AND c.school_sourced_id = {_VISIBLE}"
+        f"SELECT c.sourced_id, c.school_sourced_id AS school FROM {record.table} c "
+        f"WHERE c.status = 'active' AND c.school_sourced_id = {_VISIBLE}"
     )
 
 
@@ -67,34 +71,41 @@ def _package_schools() -> str:
     return f"SELECT school_sourced_id AS school FROM ({rows}) r UNION SELECT unnest(CAST(:named AS text[]))"
 
 
+def _rows(record: RecordType, reference: str, school: str) -> str:
+    """Which record of another kind each accepted row of `record` points to, and from which school."""
+    return (
+        f"SELECT r.{reference} AS sourced_id, r.{school} AS school FROM {record.staging} r "
+        "WHERE r.import_id = :i AND r.outcome = 'accepted' AND NOT r.ended"
+    )
+
+
 async def _sessions(staging: Staging, named: list[str]) -> None:
+    pairs = (
+        f"SELECT t.sourced_id, q.school FROM {ACADEMIC_SESSION.staging} t CROSS JOIN ({_package_schools()}) q "
+        "WHERE t.import_id = :i"
+    )
     # A bulk package speaks for its own schools only; a delta reaches whoever has the session.
-    held = "" if staging.mode(ACADEMIC_SESSION) == "bulk" else f" UNION {_holding(ACADEMIC_SESSION)}"
-    schools = f"{_package_schools()}{held}"
-    await staging.run(_copy(ACADEMIC_SESSION, schools, "NOT s.ended"), named=named)
+    if staging.mode(ACADEMIC_SESSION) != "bulk":
+        pairs += f" UNION ALL {_holding(ACADEMIC_SESSION)}"
+    await staging.run(_copy(ACADEMIC_SESSION, pairs, "NOT s.ended"), named=named)
     await _undetermined(staging, ACADEMIC_SESSION)
 
 
 async def _courses(staging: Staging, named: list[str]) -> None:
-    own = f"SELECT s.org_sourced_id AS school WHERE s.org_sourced_id = {_VISIBLE}"
-    using = (
-        f"SELECT k.school_sourced_id AS school FROM {CLASS.staging} k WHERE k.import_id = :i "
-        "AND k.outcome = 'accepted' AND NOT k.ended AND k.course_sourced_id = s.sourced_id"
-    )
+    own = f"{_rows(COURSE, 'sourced_id', 'org_sourced_id')} AND r.org_sourced_id = {_VISIBLE}"
+    using = _rows(CLASS, "course_sourced_id", "school_sourced_id")
     held = _holding(COURSE)
     if staging.mode(COURSE) == "bulk":
         held += f" AND c.school_sourced_id IN ({_package_schools()})"
-    await staging.run(_copy(COURSE, f"{own} UNION {using} UNION {held}", "NOT s.ended"), named=named)
+    await staging.run(_copy(COURSE, f"{own} UNION ALL {using} UNION ALL {held}", "NOT s.ended"), named=named)
     await _leave(staging, COURSE, "dropped.courseUnused", "dropped")
 
 
 async def _users(staging: Staging) -> None:
-    roles = (
-        f"SELECT r.school_sourced_id AS school FROM {ROLE.staging} r WHERE r.import_id = :i "
-        "AND r.outcome = 'accepted' AND NOT r.ended AND r.user_sourced_id = s.sourced_id"
-    )
-    held = "" if staging.mode(ROLE) == "bulk" else f" UNION {_holding(USER)}"
-    await staging.run(_copy(USER, f"{roles}{held}" if held else f"{roles} GROUP BY 1", "NOT s.ended"))
+    pairs = _rows(ROLE, "user_sourced_id", "school_sourced_id")
+    if staging.mode(ROLE) != "bulk":
+        pairs += f" UNION ALL {_holding(USER)}"
+    await staging.run(_copy(USER, pairs, "NOT s.ended"))
     # A delta may give a person known at one school a role at another without sending the person again.
     columns = ", ".join(USER.columns)
     values = ", ".join(f"c.{name}" for name in USER.columns)

@@ -241,7 +241,8 @@ async def _class_course(staging: Staging) -> None:
 
 
 async def _class_terms(staging: Staging) -> None:
-    known = staging.known(ACADEMIC_SESSION)
+    # Every school has its copy of a session; here only the ids count, and they are looked through per class.
+    known = f"SELECT DISTINCT sourced_id, ''::text AS school_sourced_id FROM ({staging.known(ACADEMIC_SESSION)}) a"
     terms = "unnest({row}.term_sourced_ids) AS term(id)"
     unknown = f"SELECT term.id FROM {terms} WHERE NOT EXISTS (SELECT 1 FROM known k WHERE k.sourced_id = term.id)"
     first = f"({unknown.format(row='old')} LIMIT 1)"

@@ -41,6 +41,7 @@ class Problem:
     """One finding. `line` is the line in the file (the header is line 1); `value` is shortened and never personal.
 
     `count` is above 1 only where one entry stands for many: a dropped column, or repairs beyond the first thousand.
+    `record` is the sourcedId of a refused row's record, where it has one.
     """
 
     code: str
@@ -51,6 +52,7 @@ class Problem:
     expected: str | None = None
     school: str | None = None
     count: int = 1
+    record: str | None = None
 
 
 def shortened(value: str) -> str:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.sync.domain.catalogue import is_error
@@ -86,6 +86,9 @@ class RowReader:
             # Refused is the whole story: that the row would have been left at the door anyway would only confuse.
             self._problems = [problem for problem in self._problems if not problem.code.startswith("dropped.")]
             staged = self._refusal(line, row)
+            # Rows that need this record are refused too; its id tells which of them this row caused.
+            record = staged[0].sourced_id if staged else None
+            self._problems = [replace(problem, record=record) for problem in self._problems]
         elif any(problem.code.startswith("repair.") for problem in self._problems):
             self.tally.repaired += 1
         return staged, self._listed()
@@ -264,7 +267,17 @@ class RowReader:
             return []
         index = self.plan.positions["sourcedId"]
         sourced_id = row[index] if index < len(row) and len(row[index]) <= 255 else ""
-        return [Staged(record, line, sourced_id.replace("\x00", ""), REFUSED)]
+        return [Staged(record, line, sourced_id.replace("\x00", ""), REFUSED, values=self._refused_values(record, row))]
+
+    def _refused_values(self, record: RecordType, row: Sequence[str]) -> tuple[Any, ...]:
+        """A refused role still says whose it is: that person then has no role for this row's reason."""
+        index = self.plan.positions.get("userSourcedId", len(row))
+        if record is not ROLE or index >= len(row):
+            return ()
+        try:
+            return (read_id(row[index]), None, None, None, None)
+        except CellError:
+            return ()
 
     # What a good row of each file becomes.
 

@@ -134,9 +134,9 @@ async def _leave(staging: Staging, record: RecordType, code: str, severity: str)
         f"WITH found AS (UPDATE {record.staging} s SET outcome = '{outcome}' "
         "WHERE s.import_id = :i AND s.outcome = 'accepted' AND NOT s.ended AND s.school_sourced_id = '' "
         f"AND NOT EXISTS (SELECT 1 FROM {record.staging} t WHERE t.import_id = :i AND t.sourced_id = s.sourced_id "
-        "AND t.outcome = 'accepted' AND t.school_sourced_id <> '') RETURNING s.line) "
-        "INSERT INTO import_problem (import_id, severity, code, file, line, count) "
-        f"SELECT :i, '{severity}', '{code}', '{record.file}.csv', line, 1 FROM found"
+        "AND t.outcome = 'accepted' AND t.school_sourced_id <> '') RETURNING s.line, s.sourced_id) "
+        "INSERT INTO import_problem (import_id, severity, code, file, line, count, record_sourced_id) "
+        f"SELECT :i, '{severity}', '{code}', '{record.file}.csv', line, 1, sourced_id FROM found"
     )
 
 

@@ -64,7 +64,7 @@ async def list_problems(
     session: AsyncSession, import_id: UUID, filters: Mapping[str, str], *, whole: bool, after: int | None, limit: int
 ) -> Sequence[RowMapping]:
     """A page in the order found. `filters` by column: file, code, severity."""
-    conditions, given = _problem_conditions(import_id, filters, whole=whole)
+    conditions, given = problem_conditions(import_id, filters, whole=whole)
     given["limit"] = limit
     if after is not None:
         conditions.append("p.position > :after")
@@ -79,7 +79,7 @@ async def problem_summary(
     session: AsyncSession, import_id: UUID, filters: Mapping[str, str], *, whole: bool
 ) -> Sequence[RowMapping]:
     """Counts by code, file and field, commonest first, with one line as a sample."""
-    conditions, given = _problem_conditions(import_id, filters, whole=whole)
+    conditions, given = problem_conditions(import_id, filters, whole=whole)
     statement = text(
         "SELECT p.severity, p.code, p.file, p.field, sum(p.count)::int AS count, min(p.line) AS line, "
         f"min(p.value) AS value, min(p.expected) AS expected FROM import_problem p WHERE {' AND '.join(conditions)} "
@@ -88,9 +88,7 @@ async def problem_summary(
     return (await session.execute(statement, given)).mappings().all()
 
 
-def _problem_conditions(
-    import_id: UUID, filters: Mapping[str, str], *, whole: bool
-) -> tuple[list[str], dict[str, Any]]:
+def problem_conditions(import_id: UUID, filters: Mapping[str, str], *, whole: bool) -> tuple[list[str], dict[str, Any]]:
     conditions, given = ["p.import_id = :id"], {"id": import_id, **filters}
     conditions += [f"p.{name} = :{name}" for name in filters]
     if not whole:

@@ -79,21 +79,24 @@ def _mark(
     expected: str = "NULL",
     change: str = REFUSE,
     severity: str = "error",
+    target: RecordType | None = None,
 ) -> str:
     """A statement that changes the accepted rows `where` holds and writes one problem for each.
 
     `s` is the staged row, `known` a subquery of what exists; `value` and `code` are SQL over the row as it was (`old`).
+    `target`: the row is refused for want of a record of that type, and `value` is its id (`storage.causes` folds it).
     """
+    wanted = "NULL, NULL" if target is None else f"'{target.file}.csv', value"
     return (
         f"WITH known AS MATERIALIZED ({known}), found AS ("
         f"UPDATE {record.staging} s SET {change} "
         f"WHERE s.import_id = :i AND s.outcome = 'accepted' AND ({where}) "
-        f"RETURNING s.line, NULLIF(s.school_sourced_id, '') AS school, {code} AS code, {value} AS value, "
+        f"RETURNING s.line, s.sourced_id, NULLIF(s.school_sourced_id, '') AS school, {code} AS code, {value} AS value, "
         f"{expected} AS expected) "
-        "INSERT INTO import_problem "
-        "(import_id, severity, code, file, line, field, value, expected, school_sourced_id, count) "
-        f"SELECT :i, '{severity}', code, '{record.file}.csv', line, '{field}', left(value, 40), expected, school, 1 "
-        "FROM found"
+        "INSERT INTO import_problem (import_id, severity, code, file, line, field, value, expected, school_sourced_id, "
+        "count, record_sourced_id, target_file, target_sourced_id) "
+        f"SELECT :i, '{severity}', code, '{record.file}.csv', line, '{field}', left(value, 40), expected, school, 1, "
+        f"sourced_id, {wanted} FROM found"
     )
 
 
@@ -185,6 +188,7 @@ async def _optional(staging: Staging, record: RecordType, column: str, field: st
             value=was,
             change=f"{column} = NULL" if lenient else REFUSE,
             severity="repair" if lenient else "error",
+            target=target,
         )
     )
 
@@ -218,6 +222,7 @@ async def _class_course(staging: Staging) -> None:
         where=f"{absent} AND {ended}" if staging.lenient else absent,
         known=staging.known(COURSE),
         value="old.course_sourced_id",
+        target=COURSE,
     )
     await staging.run(refusal)
     if not staging.lenient:
@@ -269,7 +274,10 @@ async def _class_terms(staging: Staging) -> None:
                 severity="repair",
             )
         )
-    await staging.run(_mark(CLASS, code=code, field="termSourcedIds", where=where, known=known, value=first))
+    terms_gone = _mark(
+        CLASS, code=code, field="termSourcedIds", where=where, known=known, value=first, target=ACADEMIC_SESSION
+    )
+    await staging.run(terms_gone)
 
 
 async def _people(staging: Staging) -> None:
@@ -281,6 +289,7 @@ async def _people(staging: Staging) -> None:
             where=_absent("s.user_sourced_id"),
             known=staging.known(USER),
             value="old.user_sourced_id",
+            target=USER,
         )
     )
     roles = (
@@ -331,6 +340,7 @@ async def _enrollments(staging: Staging) -> None:
             where=absent,
             known=classes,
             value="old.class_sourced_id",
+            target=CLASS,
         )
     )
     people = (
@@ -346,5 +356,6 @@ async def _enrollments(staging: Staging) -> None:
             where=_absent("s.user_sourced_id", "s.school_sourced_id"),
             known=people,
             value="old.user_sourced_id",
+            target=USER,
         )
     )

@@ -26,6 +26,7 @@ _PROBLEM_COLUMNS = (
     "expected",
     "school_sourced_id",
     "count",
+    "record_sourced_id",
 )
 
 
@@ -73,6 +74,7 @@ async def copy_problems(driver: Any, import_id: UUID, problems: Sequence[Problem
             each.expected,
             each.school,
             each.count,
+            each.record,
         )
         for each in problems
     ]

@@ -90,6 +90,7 @@ class Import(Base):
     validated_at: Mapped[dt.datetime | None]
     committed_at: Mapped[dt.datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    retry_of: Mapped[UUID | None]
     __table_args__ = (
         Index("ix_import_client_id", "client_id", "receipt_number"),
         Index(
@@ -118,11 +119,30 @@ class ImportSchool(Base):
     released_at: Mapped[dt.datetime | None]
     release_reason: Mapped[str | None]
     committed_at: Mapped[dt.datetime | None]
+    discarded_at: Mapped[dt.datetime | None]
     __table_args__ = (Index("ix_import_school_school_sourced_id", "school_sourced_id", "import_id"),)
 
 
+class ImportDecision(Base):
+    """Who released or discarded the held part of a school, when and why; kept also when it is held again."""
+
+    __tablename__ = "import_decision"
+    position: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("import.id"))
+    school_sourced_id: Mapped[str]
+    action: Mapped[str]
+    reason: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[dt.datetime]
+    __table_args__ = (Index("ix_import_decision_import_id", "import_id", "school_sourced_id"),)
+
+
 class ImportProblem(Base):
-    """One finding. Loaded by COPY, hence without row-level security: queries filter by owner or school."""
+    """One finding. Loaded by COPY, hence without row-level security: queries filter by owner or school.
+
+    `record_…` is the refused row's record, `target_…` the record it was refused for want of; `cause` is the position of
+    the finding that everything of one root cause is counted under.
+    """
 
     __tablename__ = "import_problem"
     position: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -136,6 +156,10 @@ class ImportProblem(Base):
     expected: Mapped[str | None]
     school_sourced_id: Mapped[str | None]
     count: Mapped[int]
+    record_sourced_id: Mapped[str | None]
+    target_file: Mapped[str | None]
+    target_sourced_id: Mapped[str | None]
+    cause: Mapped[int | None]
     __table_args__ = (Index("ix_import_problem_import_id", "import_id", "position"),)
 
 
@@ -250,4 +274,4 @@ RECORD_TABLES = {record.table: _record_table(record, *_CONSTRAINTS[record.table]
 STAGING_TABLES = {record.table: _staging_table(record) for record in RECORD_TYPES}
 
 # Rows of these tables belong to a school; the migration puts a policy on each.
-SCHOOL_TABLES = (*RECORD_TABLES, "import_school", "import_change", "school_roster")
+SCHOOL_TABLES = (*RECORD_TABLES, "import_school", "import_change", "import_decision", "school_roster")

@@ -16,8 +16,8 @@ from services.sync.domain.files import KEPT_FILES
 from services.sync.domain.import_state import State, Step, after
 from services.sync.domain.package import FilePlan
 from services.sync.domain.problems import Problem
-from services.sync.domain.rows import Registry, RowReader, Staged
-from services.sync.storage import difference, expand, resolve, staging
+from services.sync.domain.rows import Registry, RowReader, Staged, Tally
+from services.sync.storage import causes, difference, expand, resolve, staging, waiting
 from services.sync.storage.imports import lock_import
 from services.sync.storage.tables import Import
 from services.sync.storage.uploads import Uploads, inspect, opened, rows_of
@@ -40,6 +40,14 @@ class Reading:
     registry: Registry
     schools: list[str]
     readers: list[RowReader] = field(default_factory=list)
+    retried: dict[str, int] | None = None  # rows by file of an import that tries waiting rows again
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """Counts by file name."""
+        if self.retried is not None:
+            return {name: Tally(read=count) for name, count in self.retried.items()}
+        return {reader.plan.spec.name: reader.tally for reader in self.readers}
 
     @property
     def named(self) -> list[str]:
@@ -51,6 +59,18 @@ async def validate_import(units: UnitsOfWork, uploads: Uploads, import_id: UUID)
     """Bring an import from `received` to `ready`, `held`, `rejected`, or straight on to `committing`."""
     async with units.begin(EVERYTHING) as uow:
         reading = await _begin(uow, import_id)
+    if reading.retried is None:
+        await _stage(units, uploads, reading)
+    failpoint("sync.import.staged")
+    async with units.begin(EVERYTHING) as uow:
+        await _judge(uow, reading)
+    failpoint("sync.import.validated")
+    await asyncio.to_thread(uploads.delete, import_id)
+
+
+async def _stage(units: UnitsOfWork, uploads: Uploads, reading: Reading) -> None:
+    """Every row of the package, and what is wrong with it by itself."""
+    import_id = reading.import_id
     inspection = await asyncio.to_thread(
         inspect, uploads.path_of(import_id), lenient=reading.lenient, limits=uploads.limits
     )
@@ -60,11 +80,6 @@ async def validate_import(units: UnitsOfWork, uploads: Uploads, import_id: UUID)
     with opened(uploads.path_of(import_id)) as package:
         for plan in inspection.plan.files:
             await _stage_file(units, reading, package, plan)
-    failpoint("sync.import.staged")
-    async with units.begin(EVERYTHING) as uow:
-        await _judge(uow, reading)
-    failpoint("sync.import.validated")
-    await asyncio.to_thread(uploads.delete, import_id)
 
 
 async def _begin(uow: UnitOfWork, import_id: UUID) -> Reading:
@@ -73,10 +88,16 @@ async def _begin(uow: UnitOfWork, import_id: UUID) -> Reading:
     row.state = after(State(row.state), Step.VALIDATE).value
     row.rows_done = 0
     row.version += 1
-    await staging.wipe_staging(uow.session, import_id)
     await staging.wipe_findings(uow.session, import_id)
     registry, schools = await registry_for(uow, row.orgs)
-    return Reading(import_id, row.lenient, registry, schools)
+    reading = Reading(import_id, row.lenient, registry, schools)
+    if row.retry_of is None:
+        await staging.wipe_staging(uow.session, import_id)
+    else:
+        # Its rows were staged with the receipt; there is no file to read them from again.
+        reading.retried = await waiting.staged_rows(uow.session, import_id)
+        row.rows_done = sum(reading.retried.values())
+    return reading
 
 
 async def _stage_file(units: UnitsOfWork, reading: Reading, package: ZipFile, plan: FilePlan) -> None:
@@ -123,6 +144,7 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
     area = resolve.Staging(uow.session, row.id, row.modes, row.lenient, reading.schools)
     await resolve.resolve(area)
     await expand.expand(area, reading.named)
+    await causes.fold_causes(uow.session, row.id)
     schools = list(await difference.untouched_schools(area))
     differences = await difference.compare(area, schools)
     await difference.store_counts(area, differences)
@@ -136,7 +158,7 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
 async def _file_counts(area: resolve.Staging, reading: Reading) -> dict[str, Any]:
     lines = await difference.row_counts(area)
     changes = await difference.changes_by_type(area)
-    tallies = {reader.plan.spec.name: reader.tally for reader in reading.readers}
+    tallies = reading.tallies
     counts: dict[str, Any] = {}
     for name in (each for each in _ORDER if each in tallies or each in changes):
         read = tallies[name].read if name in tallies else 0
@@ -158,7 +180,7 @@ async def _decide(uow: UnitOfWork, row: Import, differences: list[Difference], *
     acceptable = reaches_a_school and any(each["accepted"] for name, each in row.counts.items() if name != "orgs")
     if not acceptable and any(each["refused"] for each in row.counts.values()):
         row.state = after(state, Step.REJECT).value
-        await staging.wipe_staging(uow.session, row.id)
+        await waiting.keep_waiting(uow.session, row.id)
         return
     reasons = hold_reasons(differences)
     if reasons:
@@ -179,3 +201,4 @@ async def give_up(uow: UnitOfWork, import_id: UUID) -> None:
     row.version += 1
     await staging.wipe_staging(uow.session, import_id)
     await staging.copy_problems(await uow.driver(), import_id, [Problem("import.failed", "")])
+    await causes.fold_causes(uow.session, import_id)

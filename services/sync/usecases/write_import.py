@@ -15,8 +15,8 @@ from services.sync.storage.commit import (
 )
 from services.sync.storage.imports import lock_import
 from services.sync.storage.resolve import Staging
-from services.sync.storage.staging import wipe_staging
 from services.sync.storage.tables import Import, ImportSchool
+from services.sync.storage.waiting import keep_waiting
 from services.sync.usecases.hold_import import hold_schools
 from shared.contracts.sync_v1 import GradeCount, RosterCommitted
 from shared.db.scope import EVERYTHING
@@ -116,4 +116,4 @@ async def _finish(uow: UnitOfWork, import_id: UUID) -> None:
     row.state = after(State(row.state), Step.FINISH).value
     row.committed_at = await uow.now()
     row.version += 1
-    await wipe_staging(uow.session, import_id)
+    await keep_waiting(uow.session, import_id)

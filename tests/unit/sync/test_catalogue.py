@@ -20,6 +20,7 @@ _OTHER_NAMES = {
     "import.id",
     "manifest.csv",
     "import.heldElsewhere",
+    "import.nothingWaits",
     "import.unknown",
     "import.wrongState",
     "org.invalid",

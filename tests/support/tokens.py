@@ -19,6 +19,8 @@ from shared.clock import Clock, SystemClock
 
 ISSUER = "http://gateway.test"
 AUDIENCE = "urn:lien-thong:api"
+# Many tests make their tokens when they are collected, and a slow machine may come to them much later.
+DAY = 24 * 3600
 
 
 @functools.cache
@@ -55,7 +57,7 @@ class TestSigner:
         scope: str = "",
         orgs: Sequence[str] = (),
         roles: Sequence[str] = (),
-        seconds: int = 600,
+        seconds: int = DAY,
         claims: Mapping[str, Any] | None = None,
         header: Mapping[str, Any] | None = None,
     ) -> str:

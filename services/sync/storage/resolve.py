@@ -120,7 +120,7 @@ def _ended_or_unknown(target: RecordType, reference: str) -> str:
 async def resolve(staging: Staging) -> None:
     """Refuse or repair every staged row whose references do not hold; parents before children."""
     # Here and in `expand` and `difference` every statement goes over all rows once. Staged rows have only just arrived:
-    # without statistics the planner takes them for a handful, and its loop per row would take hours on a city's package.
+    # without statistics the planner takes them for a handful, and its loop per row would take hours on a city.
     await staging.run("SET LOCAL enable_nestloop = off")
     for record in RECORD_TYPES:
         await _refuse_duplicates(staging, record)

@@ -20,6 +20,10 @@ class RecordType:
     def staging(self) -> str:
         return f"staged_{self.table}"
 
+    @property
+    def history(self) -> str:
+        return f"{self.table}_history"
+
 
 ACADEMIC_SESSION = RecordType(
     "academicSessions",

@@ -12,12 +12,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.sync.domain.records import RECORD_TYPES, RecordType
+from services.sync.storage.history import archive
+from services.sync.storage.tables import THIS_TRANSACTION
 
 _TYPED = (bindparam("i", type_=Uuid()), bindparam("now", type_=DateTime(timezone=True)))
 WRITTEN, ENDED = "'added', 'changed'", "'removed'"
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('roster ' || :school, 7))")
-_STATE = text("SELECT version, last_received_at FROM school_roster WHERE school_sourced_id = :school")
+_STATE = text("SELECT version, last_received_at, committed_at FROM school_roster WHERE school_sourced_id = :school")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class RosterState:
 
     version: int = 0
     last_received_at: dt.datetime | None = None
+    committed_at: dt.datetime | None = None
+
+    def next_commit(self, now: dt.datetime) -> dt.datetime:
+        """The instant of the next commit: later than the last one even when the clock was set back."""
+        return now if self.committed_at is None else max(now, self.committed_at + dt.timedelta(microseconds=1))
 
 
 async def lock_roster(session: AsyncSession, school: str) -> RosterState:
@@ -55,23 +62,33 @@ def _upsert(record: RecordType) -> str:
     columns = ", ".join(record.columns)
     values = ", ".join(f"s.{name}" for name in record.columns)
     updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in record.columns)
+    known = (
+        f"FROM {record.table} c JOIN (SELECT x.sourced_id {_changes(record, WRITTEN)}) x "
+        "ON x.sourced_id = c.sourced_id WHERE c.school_sourced_id = :school"
+    )
     return (
+        f"WITH {archive(record, known)} "
         f"INSERT INTO {record.table} AS c (sourced_id, school_sourced_id, status, date_last_modified, version, "
-        f"last_import_id, {columns}) "
-        f"SELECT s.sourced_id, s.school_sourced_id, 'active', :now, 1, :i, {values} "
+        f"last_import_id, written_by, {columns}) "
+        f"SELECT s.sourced_id, s.school_sourced_id, 'active', :now, 1, :i, {THIS_TRANSACTION}, {values} "
         f"FROM {record.staging} s JOIN (SELECT x.sourced_id {_changes(record, WRITTEN)}) x "
         "ON x.sourced_id = s.sourced_id "
         "WHERE s.import_id = :i AND s.school_sourced_id = :school AND s.outcome = 'accepted' AND NOT s.ended "
         "ON CONFLICT (sourced_id, school_sourced_id) DO UPDATE SET status = 'active', "
-        f"date_last_modified = :now, version = c.version + 1, last_import_id = :i, {updates}"
+        "date_last_modified = :now, version = c.version + 1, last_import_id = :i, "
+        f"written_by = EXCLUDED.written_by, {updates}"
     )
 
 
 def _end(record: RecordType) -> str:
-    return (
-        f"UPDATE {record.table} c SET status = 'tobedeleted', date_last_modified = :now, version = c.version + 1, "
-        f"last_import_id = :i WHERE c.school_sourced_id = :school AND c.status = 'active' "
+    ending = (
+        "WHERE c.school_sourced_id = :school AND c.status = 'active' "
         f"AND c.sourced_id IN (SELECT x.sourced_id {_changes(record, ENDED)})"
+    )
+    return (
+        f"WITH {archive(record, f'FROM {record.table} c {ending}')} "
+        f"UPDATE {record.table} c SET status = 'tobedeleted', date_last_modified = :now, version = c.version + 1, "
+        f"last_import_id = :i, written_by = {THIS_TRANSACTION} {ending}"
     )
 
 

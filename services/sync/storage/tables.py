@@ -201,6 +201,9 @@ _FILLED = {
     "enrollment": {"class_sourced_id", "user_sourced_id", "role"},
 }
 
+# The running transaction's id as a number that never wraps round: `written_by` orders the change feed.
+THIS_TRANSACTION = "((pg_current_xact_id())::text)::bigint"
+
 
 def column_type(name: str) -> TypeEngine[Any]:
     if name in _LISTS:
@@ -221,8 +224,34 @@ def _record_table(record: RecordType, *constraints: Any) -> Table:
         Column("date_last_modified", DateTime(timezone=True), nullable=False),
         Column("version", BigInteger, nullable=False),
         Column("last_import_id", Uuid(), nullable=False),
+        Column("written_by", BigInteger, nullable=False, server_default=text(THIS_TRANSACTION)),
         *(Column(name, column_type(name), nullable=name not in filled) for name in record.columns),
+        Index(f"ix_{record.table}_written_by", "written_by", "school_sourced_id", "sourced_id"),
         *constraints,
+    )
+
+
+def _history_table(record: RecordType) -> Table:
+    """What a record was, one row per version that was overwritten; the newest version is in the record's own table.
+
+    Known from `recorded_from` (the record's date_last_modified then) until just before `recorded_to`. Rows are only
+    ever added. `written_by` is the transaction that wrote this version, not the one that replaced it.
+    """
+    filled = _FILLED[record.table]
+    return Table(
+        record.history,
+        Base.metadata,
+        Column("sourced_id", Text, primary_key=True),
+        Column("school_sourced_id", Text, primary_key=True),
+        Column("version", BigInteger, primary_key=True),
+        Column("status", Text, nullable=False),
+        Column("recorded_from", DateTime(timezone=True), nullable=False),
+        Column("recorded_to", DateTime(timezone=True), nullable=False),
+        Column("last_import_id", Uuid(), nullable=False),
+        Column("written_by", BigInteger, nullable=False),
+        *(Column(name, column_type(name), nullable=name not in filled) for name in record.columns),
+        Index(f"ix_{record.history}_school_sourced_id", "school_sourced_id", "sourced_id"),
+        Index(f"ix_{record.history}_written_by", "written_by", "school_sourced_id", "sourced_id"),
     )
 
 
@@ -271,7 +300,8 @@ _CONSTRAINTS: dict[str, tuple[Any, ...]] = {
 }
 
 RECORD_TABLES = {record.table: _record_table(record, *_CONSTRAINTS[record.table]) for record in RECORD_TYPES}
+HISTORY_TABLES = {record.history: _history_table(record) for record in RECORD_TYPES}
 STAGING_TABLES = {record.table: _staging_table(record) for record in RECORD_TYPES}
 
 # Rows of these tables belong to a school; the migration puts a policy on each.
-SCHOOL_TABLES = (*RECORD_TABLES, "import_school", "import_change", "import_decision", "school_roster")
+SCHOOL_TABLES = (*RECORD_TABLES, *HISTORY_TABLES, "import_school", "import_change", "import_decision", "school_roster")

@@ -1,5 +1,6 @@
 """Committing an import: one transaction per school, each with its event; a crash between schools goes on afterwards."""
 
+import datetime as dt
 from uuid import UUID
 
 from services.sync.domain.brake import HoldReason, hold_reasons
@@ -59,7 +60,7 @@ async def _write_school(uow: UnitOfWork, import_id: UUID, school: str) -> None:
         row.version += 1
         await hold_schools(uow, row, reasons)
         return
-    await _write(uow, row, school)
+    await _write(uow, row, school, state.next_commit(await uow.now()))
 
 
 async def _look_again(uow: UnitOfWork, row: Import, part: ImportSchool, state: RosterState) -> list[HoldReason]:
@@ -78,8 +79,7 @@ async def _look_again(uow: UnitOfWork, row: Import, part: ImportSchool, state: R
     return reasons
 
 
-async def _write(uow: UnitOfWork, row: Import, school: str) -> None:
-    now = await uow.now()
+async def _write(uow: UnitOfWork, row: Import, school: str, now: dt.datetime) -> None:
     await write_changes(uow.session, row.id, school, now)
     counts = await roster_counts(uow.session, school)
     content = await content_hash(uow.session, school)

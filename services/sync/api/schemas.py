@@ -14,6 +14,7 @@ from services.sync.domain.brake_texts import HOLD_TEXTS
 from services.sync.domain.files import KEPT_FILES
 from services.sync.domain.org_tree import OrgKind, ParentEdge, Validity
 from services.sync.domain.problems import Problem, ProblemCode
+from services.sync.usecases.hold_import import RELEASING_ROLES
 from services.sync.usecases.orgs import OrgValues, OrgView
 from services.sync.usecases.queries import ImportView
 from shared.errors import Language
@@ -122,11 +123,12 @@ class ImportSchoolOut(Shape):
     held: bool
     released_at: dt.datetime | None
     release_reason: str | None
+    discarded_at: dt.datetime | None
     committed_at: dt.datetime | None
 
     @classmethod
     def of(cls, row: RowMapping) -> Self:
-        names = ("complete", "counts", "held", "released_at", "release_reason", "committed_at")
+        names = ("complete", "counts", "held", "released_at", "release_reason", "discarded_at", "committed_at")
         return cls(sourced_id=row["school_sourced_id"], **{name: row[name] for name in names})
 
 
@@ -138,11 +140,15 @@ class HoldReasonOut(Shape):
     before: int | None
     message: str
     released: bool
+    discarded: bool
+    who_can_decide: list[str] = Field(description="Roles at that school; empty when it was decided.")
 
     @classmethod
     def of(cls, reason: Mapping[str, Any], language: Language) -> Self:
         message = HOLD_TEXTS[reason["code"]].of(language).format_map(reason)
-        return cls(**{**reason, "released": reason.get("released", False)}, message=message)
+        decided = {word: reason.get(word, False) for word in ("released", "discarded")}
+        who = [] if any(decided.values()) else list(RELEASING_ROLES)
+        return cls(**{**reason, **decided}, message=message, who_can_decide=who)
 
 
 class ImportOut(Shape):
@@ -150,7 +156,7 @@ class ImportOut(Shape):
 
     id: UUID
     receipt: int = Field(description="Number of the receipt: unique, and in the order of arrival.")
-    state: Literal["received", "validating", "ready", "held", "committing", "committed", "rejected"]
+    state: Literal["received", "validating", "ready", "held", "committing", "committed", "rejected", "discarded"]
     mode: Literal["review", "auto"]
     lenient: bool
     one_roster_version: str

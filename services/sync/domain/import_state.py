@@ -7,7 +7,7 @@ from shared.errors import conflict
 
 
 class State(StrEnum):
-    """`received`: a receipt was given; `ready` waits for a commit, `held` for the school; the last two are final."""
+    """`received`: a receipt was given; `ready` waits for a commit, `held` for the school; the last three are final."""
 
     RECEIVED = "received"
     VALIDATING = "validating"
@@ -16,6 +16,7 @@ class State(StrEnum):
     COMMITTING = "committing"
     COMMITTED = "committed"
     REJECTED = "rejected"
+    DISCARDED = "discarded"
 
 
 class Step(StrEnum):
@@ -25,6 +26,7 @@ class Step(StrEnum):
     REJECT = "reject"
     COMMIT = "commit"
     RELEASE = "release"
+    DISCARD = "discard"
     FINISH = "finish"
 
 
@@ -36,6 +38,7 @@ _MOVES: Mapping[tuple[State, Step], State] = {
     (State.VALIDATING, Step.REJECT): State.REJECTED,
     (State.READY, Step.COMMIT): State.COMMITTING,
     (State.HELD, Step.RELEASE): State.COMMITTING,
+    (State.HELD, Step.DISCARD): State.DISCARDED,
     # The base changed between validation and commit, and the new difference is too large to go on unseen.
     (State.COMMITTING, Step.HOLD): State.HELD,
     (State.COMMITTING, Step.FINISH): State.COMMITTED,

@@ -27,6 +27,7 @@ The answer is a receipt (`202`, `Location`); the worker goes on from there:
 
     received -> validating -> ready -> committing -> committed
                            -> held  -> committing            (the school released it)
+                                    -> discarded             (the school discarded it)
                            -> rejected                       (nothing in it could be accepted)
 
 | parameter | meaning |
@@ -96,9 +97,11 @@ def _brake() -> Iterable[str]:
     yield "\n## The brake\n\n"
     yield (
         f"An import that would end more than {removed} of a school's records of a type, or change more than\n"
-        f"{changed}, is `held`. A person with the role `head` or `data_officer` of that school releases it with\n"
-        '`POST /sync/v1/imports/{id}/commit` and `{"reason": "…"}`; each held school of a package separately. When\n'
-        "another import was committed in between, the difference is computed again before it counts.\n\n"
+        f"{changed}, is `held`. A person with the role `head` or `data_officer` of that school decides, each held\n"
+        "school of a package separately: `POST /sync/v1/imports/{id}/release` (or `/commit`) or `/discard`, with\n"
+        '`{"reason": "…"}`. Every decision is kept and shown at `/decisions`. What was released of a package is\n'
+        "committed, what was discarded is left alone. When another import was committed in between, the difference is\n"
+        "computed again before it counts.\n\n"
     )
     for code, text in HOLD_TEXTS.items():
         yield f"- `{code}`: {_plain(text)}\n"

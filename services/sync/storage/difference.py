@@ -162,7 +162,11 @@ async def row_counts(staging: Staging) -> Mapping[str, tuple[int, int]]:
 
 
 async def changes_by_type(staging: Staging) -> Mapping[str, Mapping[str, int]]:
-    statement = text("SELECT type, action, count(*) FROM import_change WHERE import_id = :i GROUP BY 1, 2")
+    statement = text(
+        "SELECT type, action, count(*) FROM import_change x WHERE import_id = :i AND NOT EXISTS (SELECT 1 "
+        "FROM import_school s WHERE s.import_id = x.import_id AND s.school_sourced_id = x.school_sourced_id "
+        "AND s.discarded_at IS NOT NULL) GROUP BY 1, 2"
+    )
     found: dict[str, dict[str, int]] = {}
     for type_, action, count in await staging.session.execute(statement, {"i": staging.import_id}):
         found.setdefault(type_, {})[action] = count
@@ -170,9 +174,9 @@ async def changes_by_type(staging: Staging) -> Mapping[str, Mapping[str, int]]:
 
 
 async def untouched_schools(staging: Staging) -> dict[str, int]:
-    """Schools of the import that are not yet committed, with the roster version the difference was made against."""
+    """Schools neither committed nor discarded, with the roster version the difference was made against."""
     statement = text(
         "SELECT school_sourced_id, base_version FROM import_school "
-        "WHERE import_id = :i AND committed_at IS NULL ORDER BY school_sourced_id"
+        "WHERE import_id = :i AND committed_at IS NULL AND discarded_at IS NULL ORDER BY school_sourced_id"
     )
     return {row[0]: row[1] for row in await staging.session.execute(statement, {"i": staging.import_id})}

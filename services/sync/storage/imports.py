@@ -60,6 +60,18 @@ async def schools_of(session: AsyncSession, import_ids: Sequence[UUID]) -> dict[
     return found
 
 
+async def parts_left(session: AsyncSession, import_id: UUID) -> int:
+    """How many schools of a waiting import would be written: those nobody discarded. Needs every school in scope."""
+    statement = text("SELECT count(*) FROM import_school WHERE import_id = :id AND discarded_at IS NULL")
+    return int((await session.execute(statement, {"id": import_id})).scalar_one())
+
+
+async def decisions_of(session: AsyncSession, import_id: UUID) -> Sequence[RowMapping]:
+    """What was decided about the schools in scope, oldest first; the latest thousand are more than ever happen."""
+    statement = text("SELECT * FROM import_decision WHERE import_id = :id ORDER BY position LIMIT 1000")
+    return (await session.execute(statement, {"id": import_id})).mappings().all()
+
+
 async def list_problems(
     session: AsyncSession, import_id: UUID, filters: Mapping[str, str], *, whole: bool, after: int | None, limit: int
 ) -> Sequence[RowMapping]:

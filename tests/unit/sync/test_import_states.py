@@ -11,7 +11,7 @@ def test_whatever_is_tried_an_import_only_moves_along_the_table_and_final_states
     state = State.RECEIVED
     for step in steps:
         if (state, step) in _MOVES:
-            assert state not in {State.COMMITTED, State.REJECTED}
+            assert state not in {State.COMMITTED, State.REJECTED, State.DISCARDED}
             state = after(state, step)
         else:
             with pytest.raises(AppError) as refusal:
@@ -19,12 +19,12 @@ def test_whatever_is_tried_an_import_only_moves_along_the_table_and_final_states
             assert refusal.value.kind is Kind.CONFLICT
 
 
-def test_nothing_is_committed_without_validation_and_a_held_import_needs_a_release():
+def test_nothing_is_committed_without_validation_and_a_held_import_needs_a_decision():
     reached = {State.RECEIVED}
     for _ in State:
         reached |= {to for (at, step), to in _MOVES.items() if at in reached and step is not Step.VALIDATE}
     assert reached == {State.RECEIVED}
-    assert [step for (at, step), to in _MOVES.items() if at is State.HELD] == [Step.RELEASE]
+    assert [step for (at, step), to in _MOVES.items() if at is State.HELD] == [Step.RELEASE, Step.DISCARD]
     assert {at for (at, _), to in _MOVES.items() if to is State.COMMITTED} == {State.COMMITTING}
 
 

@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 
-from services.sync.api import causes, holds, imports, oneroster, orgs, records
-from services.sync.api.oneroster_shapes import BASE
+from services.sync.api import causes, imports, oneroster, orgs, records
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
+from services.sync.storage.listing import ListingIndex
 from services.sync.usecases.scope import scope_of
 from shared.auth.tokens import TokenVerifier
 from shared.failpoints import arm
@@ -29,11 +29,12 @@ def create_app(
             routers=[imports.router, causes.router, holds.router, orgs.router, records.router, oneroster.router],
             scope_of=scope_of,
             body_limits={"/sync/v1/imports": settings.max_upload_bytes},
-            shapers={BASE: oneroster.oneroster_error},
+            shapers=oneroster.SHAPERS,
             verifier=verifier,
         ),
     )
     app.state.uploads = uploads_of(settings)
+    app.state.listings = ListingIndex()
     return app
 
 

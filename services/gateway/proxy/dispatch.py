@@ -14,7 +14,7 @@ class Dispatch:
     """Raw ASGI, inside the guard and the correlation id, in front of FastAPI.
 
     A call passes only with a token that is valid here and now; the service checks it again, and alone decides what the
-    caller may see.
+    caller may see. A route's public documents need no token.
     """
 
     def __init__(self, app: ASGIApp, *, routes: Sequence[ProxyRoute], forwarder: Forwarder) -> None:
@@ -28,7 +28,8 @@ class Dispatch:
             await self.app(scope, receive, send)
             return
         scope["route"] = route
-        await current_principal(Request(scope))
+        if not route.is_public(scope["method"], scope["path"]):
+            await current_principal(Request(scope))
         await self._forwarder.forward(route.upstream, scope, receive, send)
 
     def _route_of(self, scope: Scope) -> ProxyRoute | None:

@@ -14,13 +14,24 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class ProxyRoute:
-    """Everything at `path` and below it belongs to `upstream`. Metrics and logs call a call by its `path`."""
+    """Everything at `path` and below it belongs to `upstream`. Metrics and logs call a call by its `path`.
+
+    Below the paths of `public` there are documents that need no token; they may be read and nothing else.
+    """
 
     path: str
     upstream: Upstream
+    public: tuple[str, ...] = ()
 
     def covers(self, path: str) -> bool:
         return path.startswith(self.path) and path[len(self.path) : len(self.path) + 1] in {"", "/"}
+
+    def is_public(self, method: str, path: str) -> bool:
+        return method in {"GET", "HEAD"} and ".." not in path and path.startswith(self.public)
+
+
+# Where the standard wants a provider's discovery documents.
+_DISCOVERY = tuple(f"/ims/oneroster/{service}/v1p2/discovery/" for service in ("rostering", "gradebook", "resources"))
 
 
 def proxy_routes(urls: Mapping[str, str]) -> Sequence[ProxyRoute]:
@@ -28,7 +39,7 @@ def proxy_routes(urls: Mapping[str, str]) -> Sequence[ProxyRoute]:
     upstreams = {name: Upstream(name, url.rstrip("/")) for name, url in urls.items()}
     return (
         ProxyRoute("/sync", upstreams["sync"]),
-        ProxyRoute("/ims/oneroster", upstreams["sync"]),
+        ProxyRoute("/ims/oneroster", upstreams["sync"], _DISCOVERY),
         ProxyRoute("/materials", upstreams["materials"]),
         ProxyRoute("/reporting", upstreams["reporting"]),
     )

@@ -1,171 +1,212 @@
-"""The OneRoster 1.2 rostering provider (read-only): lists and single records, as the standard's REST binding says."""
+"""The OneRoster rostering provider, 1.2 and 1.1 (read-only): every operation of the standard, from one table."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
-from services.sync.api.oneroster_shapes import BASE, SHAPES, WRAPPERS
+from services.sync.api.oneroster_answers import SHAPERS, StreamedList, links_of, oneroster_error, warning
+from services.sync.api.oneroster_discovery import discovery_router, responses_of
+from services.sync.domain.oneroster import COLLECTION_OF, NOUN_OF, VERSIONS, Version
+from services.sync.domain.oneroster_paths import OPERATIONS, Operation
 from services.sync.domain.roster_filter import Filter, FilterError, parse_filter
-from services.sync.storage.roster import Selection
-from services.sync.usecases.read_roster import RosterPage, invalid_filter, read_one, read_roster
-from shared.errors import AppError, Kind, Language, Text
-from shared.http.problems import problem_headers
+from services.sync.storage.listing import Selection
+from services.sync.storage.roster import terms_of
+from services.sync.usecases.read_roster import RosterPage, Shown, invalid_filter, open_roster, read_one
+from shared.auth import Principal
+from shared.db.scope import NOTHING
+from shared.errors import AppError, Kind, Text
 from shared.http.unit_of_work import CurrentPrincipal, Uow
 
-_SCOPE = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
-SCOPES = (f"{_SCOPE}roster-core.readonly", f"{_SCOPE}roster.readonly")
-PRODUCT = "Liên Thông"
+__all__ = ["SHAPERS", "oneroster_error", "router"]
 
-router = APIRouter(prefix=BASE, tags=["OneRoster 1.2 rostering"])
-Kinds = Literal[
-    "orgs", "schools", "classes", "users", "students", "teachers", "enrollments", "academicSessions", "courses"
-]
-
-
-async def _may_read(principal: CurrentPrincipal) -> None:
-    principal.require_scope(*SCOPES)
-
-
-SchoolKinds = Literal["students", "teachers", "classes", "courses", "enrollments"]
+router = APIRouter()
 SourcedId = Annotated[str, Path(max_length=255)]
 Fields = Annotated[list[str] | None, Query(description="Fields to return: repeated, or a comma list.")]
+Endpoint = Callable[..., Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    selection: Selection
+    """The query of a list as it was written."""
+
+    limit: int
+    offset: int
+    sort: str | None
+    descending: bool
+    where: Filter | None
     fields: list[str] | None
 
 
 def _list_query(
-    limit: Annotated[int, Query(ge=1, le=2**31)] = 100,
+    limit: Annotated[int, Query(ge=1, le=2**31 - 1, description="Records per page; never cut down.")] = 100,
     offset: Annotated[int, Query(ge=0, le=2**62)] = 0,
-    sort: str | None = None,
+    sort: Annotated[str | None, Query(description="A field; ascending without `orderBy`.")] = None,
     order_by: Annotated[Literal["asc", "desc"], Query(alias="orderBy")] = "asc",
-    filter: str | None = None,  # noqa: A002  # the standard's name
+    filter: Annotated[str | None, Query(description="`field op 'value'`, two joined by AND or OR.")] = None,  # noqa: A002  # the standard's name
     fields: Fields = None,
 ) -> ListQuery:
-    return ListQuery(Selection(_parsed(filter), sort, order_by == "desc", limit, offset), fields)
+    try:
+        where = None if filter is None else parse_filter(filter)
+    except FilterError as failure:
+        raise invalid_filter(failure) from failure
+    return ListQuery(limit, offset, sort, order_by == "desc", where, fields)
 
 
 Listing = Annotated[ListQuery, Depends(_list_query)]
 
 
-@router.get("/{collection}", dependencies=[Depends(_may_read)], summary="A page of a OneRoster collection")
-async def list_records(collection: Kinds, query: Listing, uow: Uow, request: Request) -> Response:
-    """A page of a collection: active records, and ended ones where the filter names status or dateLastModified."""
-    wanted = _wanted(collection, query.fields)
-    page = await read_roster(uow, collection, query.selection)
-    return _listed(collection, page, request, query.selection, wanted)
+def _may_read(version: Version, operation: Operation) -> Any:
+    scopes = version.scopes(*operation.scopes)
+
+    async def may_read(principal: CurrentPrincipal) -> None:
+        principal.require_scope(*scopes)
+
+    return Depends(may_read)
 
 
-@router.get(
-    "/schools/{school_id}/{collection}", dependencies=[Depends(_may_read)], summary="A collection of one school"
-)
-async def list_records_of_school(
-    school_id: SourcedId, collection: SchoolKinds, query: Listing, uow: Uow, request: Request
-) -> Response:
-    """The same for one school."""
-    wanted = _wanted(collection, query.fields)
-    page = await read_roster(uow, collection, query.selection, school=school_id)
-    return _listed(collection, page, request, query.selection, wanted)
+def _list(version: Version, operation: Operation) -> Endpoint:
+    async def list_records(query: Listing, principal: CurrentPrincipal, request: Request) -> Response:
+        return _listed(version, operation, query, principal, request, {})
+
+    return list_records
 
 
-@router.get("/{collection}/{sourced_id}", dependencies=[Depends(_may_read)], summary="One OneRoster record")
-async def get_record(
-    collection: Kinds,
-    sourced_id: SourcedId,
-    uow: Uow,
+def _list_within(version: Version, operation: Operation) -> Endpoint:
+    (parent,), (name,) = operation.parents, operation.parameters
+
+    async def list_within(
+        parent_id: Annotated[str, Path(alias=name, max_length=255)],
+        query: Listing,
+        principal: CurrentPrincipal,
+        request: Request,
+    ) -> Response:
+        return _listed(version, operation, query, principal, request, {parent: parent_id})
+
+    return list_within
+
+
+def _list_within_class(version: Version, operation: Operation) -> Endpoint:
+    school, class_ = operation.parameters
+
+    async def list_within_class(
+        school_id: Annotated[str, Path(alias=school, max_length=255)],
+        class_id: Annotated[str, Path(alias=class_, max_length=255)],
+        query: Listing,
+        principal: CurrentPrincipal,
+        request: Request,
+    ) -> Response:
+        parents = {"schools": school_id, "classes": class_id}
+        return _listed(version, operation, query, principal, request, parents)
+
+    return list_within_class
+
+
+def _one(version: Version, operation: Operation) -> Endpoint:
+    async def get_record(
+        sourced_id: Annotated[str, Path(alias="sourcedId", max_length=255)],
+        uow: Uow,
+        request: Request,
+        fields: Fields = None,
+    ) -> Response:
+        wanted, _ = _wanted(version, operation.collection, fields)
+        shown = Shown(version, _public_url(request), wanted)
+        document = await read_one(uow, operation.collection, sourced_id, shown)
+        return Response(f'{{"{NOUN_OF[operation.collection]}":{document}}}', media_type="application/json")
+
+    return get_record
+
+
+def _listed(  # what the path, the query and the caller say
+    version: Version,
+    operation: Operation,
+    query: ListQuery,
+    principal: Principal,
     request: Request,
-    fields: Fields = None,
+    parents: Mapping[str, str],
 ) -> Response:
-    """One record, also when it has ended."""
-    wanted = _wanted(collection, fields)
-    page = await read_one(uow, collection, sourced_id)
-    return JSONResponse({SHAPES[collection][0]: _shaped(collection, page, request, wanted)[0]})
+    wanted, unknown_fields = _wanted(version, operation.collection, query.fields)
+    sort, unknown_sort = _sorted(version, operation.collection, query.sort)
+    selection = Selection(query.where, sort, query.descending, query.limit, query.offset)
+    shown = Shown(version, _public_url(request), wanted)
+    state = request.app.state
 
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[RosterPage]:
+        # Not the request's unit of work: that one ends before the answer starts, this one carries it.
+        async with state.units.begin(NOTHING) as uow:
+            await uow.enter(await state.scope_of(uow, principal))
+            yield await open_roster(uow, operation, parents, selection, shown, state.listings)
 
-def _listed(
-    collection: str, page: RosterPage, request: Request, selection: Selection, wanted: frozenset[str] | None
-) -> Response:
-    body = {WRAPPERS.get(collection, collection): _shaped(collection, page, request, wanted)}
-    links = _links(request, selection.limit, selection.offset, page.total)
-    return JSONResponse(body, headers={"X-Total-Count": str(page.total), "Link": links})
-
-
-def _parsed(given: str | None) -> Filter | None:
-    if given is None:
-        return None
-    try:
-        return parse_filter(given)
-    except FilterError as failure:
-        raise invalid_filter(failure) from failure
-
-
-def _wanted(collection: str, fields: list[str] | None) -> frozenset[str] | None:
-    if not fields:
-        return None
-    wanted = frozenset(name.strip() for part in fields for name in part.split(",") if name.strip())
-    if unknown := wanted - SHAPES[collection][2]:
-        named = ", ".join(sorted(unknown))[:100]
-        raise AppError(
-            "fields.unknown",
-            Kind.INVALID,
-            Text(f"Tham số fields có trường không tồn tại: {named}.", f"Unknown fields asked for: {named}."),
-        )
-    return wanted
-
-
-def _shaped(collection: str, page: RosterPage, request: Request, wanted: frozenset[str] | None) -> list[dict[str, Any]]:
-    public_url: str = request.app.state.runtime.settings.public_url
-    shape = SHAPES[collection][1]
-    records = [shape(row, page.roles.get(row["sourced_id"], ()), public_url) for row in page.rows]
-    if wanted is None:
-        return records
-    return [{name: value for name, value in record.items() if name in wanted} for record in records]
-
-
-def _links(request: Request, limit: int, offset: int, total: int) -> str:
-    """`next`, `prev`, `first`, `last`: absolute URLs, one `rel` each."""
-    last = (max(total, 1) - 1) // limit * limit
-    places = {"first": 0, "last": last}
-    if offset + limit < total:
-        places["next"] = offset + limit
-    if offset > 0:
-        places["prev"] = max(0, offset - limit)
-    url = request.app.state.runtime.settings.public_url + request.url.path
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "offset"}]
-    return ", ".join(
-        f'<{url}?{urlencode([*kept, ("limit", limit), ("offset", place)])}>; rel="{rel}"'
-        for rel, place in places.items()
+    return StreamedList(
+        opened,
+        COLLECTION_OF[NOUN_OF[operation.collection]],
+        links_of(request, shown.public_url, query.limit, query.offset),
+        [*unknown_fields, *unknown_sort],
     )
 
 
-_MINOR_OF_CODE = {"filter.invalid": "invalid_filter_field", "fields.unknown": "invalid_selection_field"}
-_MINOR_OF_STATUS = {
-    401: "unauthorisedrequest",
-    403: "forbidden",
-    404: "unknownobject",
-    429: "server_busy",
-    503: "server_busy",
+def _public_url(request: Request) -> str:
+    found: str = request.app.state.runtime.settings.public_url
+    return found.rstrip("/")
+
+
+def _sorted(version: Version, collection: str, sort: str | None) -> tuple[str | None, list[dict[str, str]]]:
+    """In 1.1 a bad sort field is a warning and the order is the usual one; in 1.2 reading the list refuses it."""
+    if sort is None or not version.lenient or sort in terms_of(version, collection):
+        return sort, []
+    return None, [warning("invalid_sort_field", f"no such field: {sort[:100]}")]
+
+
+def _wanted(
+    version: Version, collection: str, fields: list[str] | None
+) -> tuple[frozenset[str] | None, list[dict[str, str]]]:
+    """The fields asked for, None for all. An unknown one is refused (1.2), or warned of and all are sent (1.1)."""
+    wanted = frozenset(name.strip() for part in fields or () for name in part.split(",") if name.strip())
+    if not wanted:
+        return None, []
+    unknown = wanted - {field.name for field in version.objects[NOUN_OF[collection]]}
+    if not unknown:
+        return wanted, []
+    named = ", ".join(sorted(unknown))[:100]
+    if version.lenient:
+        return None, [warning("invalid_selection_field", f"no such fields: {named}")]
+    raise AppError(
+        "fields.unknown",
+        Kind.INVALID,
+        Text(f"Tham số fields có trường không tồn tại: {named}.", f"Unknown fields asked for: {named}."),
+    )
+
+
+_MAKERS: Mapping[int, Callable[[Version, Operation], Endpoint]] = {
+    0: _list,
+    1: _list_within,
+    2: _list_within_class,
 }
 
 
-def oneroster_error(error: AppError, status: int, language: Language) -> Response:
-    """The standard's status object, unwrapped; it has no 412 or 422 for reads, so a bad request is 400."""
-    code = 400 if error.kind is Kind.INVALID and status == 422 else status
-    minor = _MINOR_OF_CODE.get(error.code) or _MINOR_OF_STATUS.get(
-        code, "invaliddata" if code < 500 else "internal_server_error"
+def _add(version: Version, operation: Operation) -> None:
+    make = _one if operation.is_single else _MAKERS[len(operation.parents)]
+    suffix = version.name.replace(".", "_")
+    router.add_api_route(
+        version.base + operation.path,
+        make(version, operation),
+        methods=["GET"],
+        name=f"{operation.name}_{suffix}",
+        operation_id=f"{operation.name}_{suffix}",
+        summary=operation.summary,
+        description=operation.description,
+        tags=[f"OneRoster {version.name} rostering"],
+        dependencies=[_may_read(version, operation)],
+        responses=responses_of(version, operation),
+        response_class=Response,
     )
-    body = {
-        "imsx_codeMajor": "failure",
-        "imsx_severity": "error",
-        "imsx_description": f"{PRODUCT}: {error.text.of(language)}",
-        "imsx_CodeMinor": {
-            "imsx_codeMinorField": [{"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}]
-        },
-    }
-    return JSONResponse(body, status_code=code, headers=problem_headers(error, code, language))
+
+
+for _version in VERSIONS:
+    for _operation in OPERATIONS:
+        _add(_version, _operation)
+router.include_router(discovery_router)

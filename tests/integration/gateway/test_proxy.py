@@ -250,3 +250,13 @@ def _left_so_far() -> float:
 def _reaches(condition) -> bool:
     ticks = threading.Event()
     return any(condition() or ticks.wait(0.02) for _ in range(1000))
+
+
+DISCOVERY = "/ims/oneroster/rostering/v1p2/discovery/imsorv1p2_rostering_openapi3_v1p0.json"
+
+
+def test_discovery_documents_of_oneroster_are_read_without_a_token(client: httpx.Client):
+    assert client.get(DISCOVERY).json()["target"] == DISCOVERY
+    assert client.post(DISCOVERY).status_code == 401
+    for path in ("/ims/oneroster/rostering/v1p2/users", "/ims/oneroster/rostering/v1p2/discovery/%2e%2e/users"):
+        assert client.get(path).status_code == 401

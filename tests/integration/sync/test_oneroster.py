@@ -104,7 +104,10 @@ def assert_oneroster_error(answer, status, minor):
         ("users", {"limit": "0"}, 400, "invaliddata"),
         ("users", {"offset": "-1"}, 400, "invaliddata"),
         ("users/nobody", {}, 404, "unknownobject"),
-        ("shoes", {}, 400, "invaliddata"),
+        ("shoes", {}, 404, "unknownobject"),
+        ("schools/nowhere/terms", {}, 404, "unknownobject"),
+        ("classes/nowhere/students", {}, 404, "unknownobject"),
+        ("schools/A/classes/nowhere/enrollments", {}, 404, "unknownobject"),
     ],
 )
 async def test_errors_are_the_standards_and_never_problem_json(sync, vendor, path, query, status, minor):

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.sync.api import causes, imports, oneroster, orgs, records
+from services.sync.api import causes, changes, holds, imports, oneroster, orgs, records
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.storage.listing import ListingIndex
@@ -26,7 +26,15 @@ def create_app(
         AppParts(
             title="Liên Thông: sync",
             description="Rosters from LMS vendors: checked, compared, committed to the education database.",
-            routers=[imports.router, causes.router, holds.router, orgs.router, records.router, oneroster.router],
+            routers=[
+                imports.router,
+                causes.router,
+                changes.router,
+                holds.router,
+                orgs.router,
+                records.router,
+                oneroster.router,
+            ],
             scope_of=scope_of,
             body_limits={"/sync/v1/imports": settings.max_upload_bytes},
             shapers=oneroster.SHAPERS,

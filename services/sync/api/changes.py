@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
 from services.sync.api.deps import Reader
@@ -62,12 +62,14 @@ class RecordChange(Shape):
 class NdcChange(BaseModel):
     """The same in the record envelope the ministry uses with the National Data Centre."""
 
-    id_ban_ghi: str = Field(serialization_alias="IdBanGhi", description="Unique: type, school and sourcedId.")
-    su_kien: Literal["NEW", "UPdate", "CANCEL"] = Field(serialization_alias="SuKien")
-    phien_ban: int = Field(serialization_alias="PhienBan", ge=1)
-    thoi_gian_cap_nhat: str = Field(serialization_alias="ThoiGianCapNhat", description="Vietnamese time, no zone.")
-    loai: str = Field(serialization_alias="Loai")
-    du_lieu: dict[str, Any] = Field(serialization_alias="DuLieu")
+    model_config = ConfigDict(populate_by_name=True)
+
+    id_ban_ghi: str = Field(alias="IdBanGhi", description="Unique: type, school and sourcedId.")
+    su_kien: Literal["NEW", "UPdate", "CANCEL"] = Field(alias="SuKien")
+    phien_ban: int = Field(alias="PhienBan", ge=1)
+    thoi_gian_cap_nhat: str = Field(alias="ThoiGianCapNhat", description="Vietnamese time, no zone.")
+    loai: str = Field(alias="Loai")
+    du_lieu: dict[str, Any] = Field(alias="DuLieu")
 
     @classmethod
     def of(cls, row: RowMapping) -> Self:

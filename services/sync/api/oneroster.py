@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
 from services.sync.api.oneroster_answers import SHAPERS, StreamedList, links_of, oneroster_error, warning
-from services.sync.api.oneroster_discovery import discovery_router, responses_of
+from services.sync.api.oneroster_discovery import discovery_router
+from services.sync.api.oneroster_schemas import responses_of
 from services.sync.domain.oneroster import COLLECTION_OF, NOUN_OF, VERSIONS, Version
 from services.sync.domain.oneroster_paths import OPERATIONS, Operation
 from services.sync.domain.roster_filter import Filter, FilterError, parse_filter

@@ -1,5 +1,7 @@
 """OneRoster 1.1 beside 1.2, scopes of each operation, discovery, late commits and pages far behind."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -91,6 +93,8 @@ async def test_discovery_is_public_and_describes_exactly_what_is_served(filled):
         document = answer.json()
         assert document["servers"] == [{"url": f"http://gateway.test{V1_2.base}"}]
         assert set(document["paths"]) == {operation.path for operation in OPERATIONS}
+        named = set(re.findall(r'"#/components/schemas/(\w+)"', answer.text))
+        assert named == document["components"]["schemas"].keys() & named
 
 
 async def test_a_list_by_date_never_passes_over_a_commit_that_is_still_on_its_way(filled):

@@ -6,6 +6,7 @@ A reader raises `CellError`; a repair returns the value and what it made of it, 
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from services.sync.domain.columns import Cell, Column
@@ -18,7 +19,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _YEAR = re.compile(r"\d{4}")
+# At most 15 digits: what a JSON number of any reader holds exactly.
+_NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,6})?")
 _USER_ID = re.compile(r"\{([^{}:,]+):([^{},]+)\}")
+_PAIR = re.compile(r"\{([^{}:]+:[^{}]+)\}")
+_PAIRS = re.compile(rf"{_PAIR.pattern}(?:\s*,\s*{_PAIR.pattern})*")
 _TRUE = frozenset({"true", "1", "yes", "y"})
 _FALSE = frozenset({"false", "0", "no", "n"})
 
@@ -98,6 +103,26 @@ def repair_datetime(cell: str) -> tuple[dt.datetime, str, str | None] | None:
     return None if found is None else (dt.datetime.combine(found[0], dt.time(), dt.UTC), found[1], None)
 
 
+def read_instant(cell: str) -> dt.datetime:
+    """A date-time with zone, or a bare date, which stands for its first instant in UTC."""
+    if _DATE.fullmatch(cell):
+        return dt.datetime.combine(read_date(cell), dt.time(), dt.UTC)
+    return read_datetime(cell)
+
+
+def read_number(cell: str) -> Decimal:
+    """An exact decimal with a point: at most nine digits before it and six after."""
+    if not _NUMBER.fullmatch(cell):
+        raise CellError("value.notNumber", "0.000000")
+    return Decimal(cell)
+
+
+def repair_number(cell: str) -> tuple[Decimal, str, str | None] | None:
+    """The decimal comma schools here write."""
+    word = cell.strip().replace(",", ".")
+    return (Decimal(word), "repair.numberForm", word) if _NUMBER.fullmatch(word) else None
+
+
 def read_boolean(cell: str) -> bool:
     if cell == "true":
         return True
@@ -127,6 +152,13 @@ def read_user_ids(cell: str) -> list[str]:
     return [f"{kind}:{value}" for kind, value in found]
 
 
+def read_pairs(cell: str) -> list[str]:
+    """`{left:right}` entries separated by commas, kept as `left:right`."""
+    if not _PAIRS.fullmatch(read_text(cell)):
+        raise CellError("value.notUserIds", "{left:right},…")
+    return _PAIR.findall(cell)
+
+
 def _word_reader(column: Column) -> tuple[Reader, Repair]:
     words = frozenset(column.words)
     by_lower = {word.lower(): word for word in column.words}
@@ -153,6 +185,9 @@ _READERS: dict[Cell, tuple[Reader, Repair | None]] = {
     Cell.BOOLEAN: (read_boolean, repair_boolean),
     Cell.YEAR: (read_year, None),
     Cell.USER_IDS: (read_user_ids, None),
+    Cell.PAIRS: (read_pairs, None),
+    Cell.NUMBER: (read_number, repair_number),
+    Cell.INSTANT: (read_instant, repair_datetime),
 }
 
 

@@ -49,6 +49,11 @@ REPAIR_CODES = (
         _EXPORT,
     ),
     _repair(
+        "numberForm",
+        ("{field}: dấu phẩy thập phân được đọc là dấu chấm.", "{field}: the decimal comma is read as a point."),
+        ("Ghi số thập phân với dấu chấm.", "Write decimal numbers with a point."),
+    ),
+    _repair(
         "wordCase",
         ("{field}: “{value}” được đọc là {expected}.", "{field}: “{value}” is read as {expected}."),
         _EXPORT,
@@ -147,11 +152,11 @@ DROPPED_CODES = (
     ),
     _dropped(
         "file",
-        ("Tệp này không được lưu ở đây.", "This file is not kept here."),
         (
-            "Cơ sở dữ liệu chỉ nhận đơn vị, thời gian năm học, môn, lớp, người dùng, vai trò và ghi danh.",
-            "The database takes orgs, sessions, courses, classes, users, roles and enrollments only.",
+            "Tệp này chứa tài khoản và mật khẩu của hệ thống khác nên không được lưu.",
+            "This file holds accounts and passwords of other systems and is never kept.",
         ),
+        ("Không gửi tệp này nữa.", "Stop sending the file."),
     ),
     _dropped(
         "family",

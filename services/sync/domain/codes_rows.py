@@ -49,6 +49,13 @@ ROW_CODES = (
         "value.notDateTime",
         ("{field} không phải thời điểm dạng {expected}: “{value}”.", "{field} is not a time {expected}: “{value}”."),
     ),
+    _code(
+        "value.notNumber",
+        (
+            "{field} không phải số thập phân: tối đa 9 chữ số trước và 6 chữ số sau dấu chấm.",
+            "{field} is not a decimal number of at most nine digits before the point and six after.",
+        ),
+    ),
     _code("value.notBoolean", ("{field} phải là true hoặc false.", "{field} must be true or false.")),
     _code("value.notYear", ("{field} phải là năm bốn chữ số.", "{field} must be a year of four digits.")),
     _code("value.emptyItem", ("Danh sách {field} có phần tử trống.", "The list {field} has an empty item.")),

@@ -20,6 +20,9 @@ class Cell(StrEnum):
     WORD = "word"
     YEAR = "year"
     USER_IDS = "userIds"
+    PAIRS = "pairs"
+    NUMBER = "number"
+    INSTANT = "instant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +78,22 @@ USER_ROLES_OF_1_1 = ("administrator", "aide", "proctor", "student", "teacher", *
 ENROLLMENT_ROLES_OF_1_1 = ("administrator", "aide", "proctor", "student", "teacher", *sorted(FAMILY_ROLES))
 ROLE_IN_1_2 = {"administrator": "siteAdministrator"}
 ENROLLMENT_ROLE_IN_1_2 = {"aide": "ext:aide"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """`columns` follow the three common ones, in the standard's order. `dropped` columns are known and never kept."""
+
+    name: str
+    columns: tuple[Column, ...] = ()
+    dropped: frozenset[str] = frozenset()
+    # Columns some editions of the standard have and others do not: accepted either way, at any place.
+    floating: frozenset[str] = frozenset()
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.name}.csv"
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return (*COMMON_COLUMNS, *(column.name for column in self.columns))

@@ -4,12 +4,10 @@ Sources: OneRoster 1.2 CSV binding 1.2.1; OneRoster 1.1 CSV tables.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from services.sync.domain.columns import (
     CLASS_TYPES,
-    COMMON_COLUMNS,
     ENROLLMENT_ROLES,
     ENROLLMENT_ROLES_OF_1_1,
     ORG_TYPES,
@@ -19,31 +17,14 @@ from services.sync.domain.columns import (
     USER_ROLES_OF_1_1,
     Cell,
     Column,
+    FileSpec,
     optional,
     required,
 )
+from services.sync.domain.gradebook_files import FILES_1_1, FILES_1_2
 
 OneRosterVersion = Literal["1.1", "1.2"]
 Mode = Literal["absent", "bulk", "delta"]
-
-
-@dataclass(frozen=True, slots=True)
-class FileSpec:
-    """`columns` follow the three common ones, in the standard's order. `dropped` columns are known and never kept."""
-
-    name: str
-    columns: tuple[Column, ...] = ()
-    dropped: frozenset[str] = frozenset()
-    # Columns some editions of the standard have and others do not: accepted either way, at any place.
-    floating: frozenset[str] = frozenset()
-
-    @property
-    def file_name(self) -> str:
-        return f"{self.name}.csv"
-
-    @property
-    def header(self) -> tuple[str, ...]:
-        return (*COMMON_COLUMNS, *(column.name for column in self.columns))
 
 
 _SESSIONS = FileSpec(
@@ -166,36 +147,18 @@ def _enrollments(roles: tuple[str, ...]) -> FileSpec:
 
 # Read in this order: what others refer to comes first.
 KEPT_FILES: Mapping[OneRosterVersion, tuple[FileSpec, ...]] = {
-    "1.1": (_ORGS, _SESSIONS, _COURSES, _CLASSES, _USERS_1_1, _enrollments(ENROLLMENT_ROLES_OF_1_1)),
-    "1.2": (_ORGS, _SESSIONS, _COURSES, _CLASSES, _USERS, _ROLES, _enrollments(ENROLLMENT_ROLES)),
+    "1.1": (_ORGS, _SESSIONS, _COURSES, _CLASSES, _USERS_1_1, _enrollments(ENROLLMENT_ROLES_OF_1_1), *FILES_1_1),
+    "1.2": (_ORGS, _SESSIONS, _COURSES, _CLASSES, _USERS, _ROLES, _enrollments(ENROLLMENT_ROLES), *FILES_1_2),
 }
 
-# Known to the standard, not kept here: the file is left at the door and the drop is reported.
-_NOT_KEPT_1_1 = (
-    "categories",
-    "classResources",
-    "courseResources",
-    "demographics",
-    "lineItems",
-    "resources",
-    "results",
-)
-_NOT_KEPT_1_2 = (
-    *_NOT_KEPT_1_1,
-    "lineItemLearningObjectiveIds",
-    "lineItemScoreScales",
-    "resultLearningObjectiveIds",
-    "resultScoreScales",
-    "scoreScales",
-    "userProfiles",
-    "userResources",
-)
+# Accounts and passwords of other systems: the file is left at the door as a whole and the drop is reported.
+_NOT_KEPT: Mapping[OneRosterVersion, tuple[str, ...]] = {"1.1": (), "1.2": ("userProfiles",)}
 
 
 def files_of(version: OneRosterVersion) -> dict[str, FileSpec]:
     """Every data file of a version by name without `.csv`: 13 in 1.1, 21 in 1.2."""
-    not_kept = _NOT_KEPT_1_1 if version == "1.1" else _NOT_KEPT_1_2
-    return {spec.name: spec for spec in KEPT_FILES[version]} | {name: FileSpec(name) for name in not_kept}
+    not_kept = {name: FileSpec(name) for name in _NOT_KEPT[version]}
+    return {spec.name: spec for spec in KEPT_FILES[version]} | not_kept
 
 
 def kept_names(version: OneRosterVersion) -> frozenset[str]:

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Sequence
 from typing import Protocol
 
-from services.sync.domain.files import FileSpec
+from services.sync.domain.columns import FileSpec
 from services.sync.domain.problems import shortened
 
 _LIKE_ENOUGH = 0.85

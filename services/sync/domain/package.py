@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.sync.domain.catalogue import is_error
-from services.sync.domain.columns import COMMON_COLUMNS
-from services.sync.domain.files import FileSpec, Mode, OneRosterVersion, files_of, kept_names
+from services.sync.domain.columns import COMMON_COLUMNS, FileSpec
+from services.sync.domain.files import Mode, OneRosterVersion, files_of, kept_names
 from services.sync.domain.headers import read_header
 from services.sync.domain.problems import Problem, shortened
 

@@ -83,7 +83,9 @@ ENROLLMENT = RecordType(
 
 # Parents before children: the order of writing. Ending goes the other way round.
 RECORD_TYPES = (ACADEMIC_SESSION, COURSE, CLASS, USER, ROLE, ENROLLMENT)
-BY_FILE: Mapping[str, RecordType] = {record.file: record for record in RECORD_TYPES}
+# The sourcedId is that of the user. Birth date and sex only: the minimal-data rule forbids the rest.
+DEMOGRAPHICS = RecordType("demographics", "demographics", ("birth_date", "sex"), per_package=True)
+BY_FILE: Mapping[str, RecordType] = {record.file: record for record in (*RECORD_TYPES, DEMOGRAPHICS)}
 
 
 def camel(name: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from services.sync.domain.catalogue import is_error
 from services.sync.domain.cells import CellError, Reader, Repair, read_datetime, read_id, reader_of, repair_datetime
 from services.sync.domain.columns import ENROLLMENT_ROLE_IN_1_2, FAMILY_ROLES, ROLE_IN_1_2, STATUS_WORDS, Column
+from services.sync.domain.gradebook_records import BY_FILE
 from services.sync.domain.package import FilePlan
 from services.sync.domain.problems import Problem, shortened
-from services.sync.domain.records import BY_FILE, ROLE, RecordType
+from services.sync.domain.records import ROLE, RecordType
 
 REPAIRS_LISTED = 1000
 ACCEPTED, REFUSED, DROPPED = "accepted", "refused", "dropped"
@@ -127,7 +128,7 @@ class RowReader:
             # A record that ends needs only its name; what else the row says no longer matters.
             return [Staged(record, line, sourced_id, ACCEPTED, ended=True)]
         values = self._values(line, cells)
-        return _SHAPES[self.plan.spec.name](self, line, sourced_id, values)
+        return _SHAPES.get(self.plan.spec.name, RowReader.plain)(self, line, sourced_id, values)
 
     def _cells_of(self, line: int, row: Sequence[str]) -> Sequence[str] | None:
         width = self.plan.width
@@ -333,6 +334,19 @@ class RowReader:
         values["role"] = ENROLLMENT_ROLE_IN_1_2.get(role, role)
         return [self._staged(line, sourced_id, values)]
 
+    def score_scale(self, line: int, sourced_id: str, values: dict[str, Any]) -> list[Staged]:
+        """`{left:right}` pairs become two lists, because either side may hold any character in the API."""
+        pairs = [pair.split(":", 1) for pair in values.pop("score_scale_values", ())]
+        values["item_values_lhs"] = [left for left, _ in pairs]
+        values["item_values_rhs"] = [right for _, right in pairs]
+        return [self._staged(line, sourced_id, values)]
+
+    def user_resource(self, line: int, sourced_id: str, values: dict[str, Any]) -> list[Staged]:
+        """An office above the school says nothing about where the row belongs; the user does."""
+        if not self.registry.is_school(values.get("school_sourced_id", "")):
+            values.pop("school_sourced_id", None)
+        return [self._staged(line, sourced_id, values)]
+
     def _family(
         self, line: int, name: str, role: str, record: RecordType, sourced_id: str, values: tuple[Any, ...] = ()
     ) -> Staged:
@@ -357,9 +371,9 @@ class RowReader:
 _SHAPES: Mapping[str, Callable[[RowReader, int, str, dict[str, Any]], list[Staged]]] = {
     "orgs": RowReader.org,
     "academicSessions": RowReader.session,
-    "courses": RowReader.plain,
-    "classes": RowReader.plain,
     "users": RowReader.user,
     "roles": RowReader.role,
     "enrollments": RowReader.enrollment,
+    "scoreScales": RowReader.score_scale,
+    "userResources": RowReader.user_resource,
 }

@@ -11,6 +11,7 @@ from sqlalchemy import DateTime, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.records import RECORD_TYPES, RecordType
 from services.sync.storage.history import archive
 from services.sync.storage.tables import THIS_TRANSACTION
@@ -45,9 +46,9 @@ async def lock_roster(session: AsyncSession, school: str) -> RosterState:
 async def write_changes(session: AsyncSession, import_id: UUID, school: str, now: dt.datetime) -> None:
     """Apply the difference of `school`. `now` becomes the records' dateLastModified."""
     parameters = {"i": import_id, "school": school, "now": now}
-    for record in RECORD_TYPES:
+    for record in EVERY_TYPE:
         await session.execute(text(_upsert(record)).bindparams(*_TYPED), parameters)
-    for record in reversed(RECORD_TYPES):
+    for record in reversed(EVERY_TYPE):
         await session.execute(text(_end(record)).bindparams(*_TYPED), parameters)
 
 

@@ -5,19 +5,17 @@ Columns are compared themselves and not through a stored hash: nothing can get o
 
 # ruff: noqa: S608  # statements are assembled from the constants of domain.records; values are always bound
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.sync.domain.brake import Difference
+from services.sync.domain.gradebook_records import CASCADES, CATEGORY, EVERY_TYPE, RESOURCE
 from services.sync.domain.records import (
-    CLASS,
-    ENROLLMENT,
     RECORD_TYPES,
     ROLE,
-    USER,
     RecordType,
     camel,
 )
@@ -30,15 +28,21 @@ async def compare(staging: Staging, only: Sequence[str]) -> list[Difference]:
     """Rewrite the changes of the schools `only` and count them. Their `base_version` must be up to date."""
     parameters = {"only": list(only)}
     await staging.run(f"DELETE FROM import_change WHERE import_id = :i AND school_sourced_id = {_ONLY}", **parameters)
-    for record in RECORD_TYPES:
+    for record in _concerned(staging):
         await staging.run(_written(record), **parameters)
         await staging.run(_ended(record), **parameters)
         if staging.mode(record) == "bulk":
             await staging.run(_left_out(record), **parameters)
-    await staging.run(_cascade(ROLE, USER, "user_sourced_id"), **parameters)
-    await staging.run(_cascade(ENROLLMENT, USER, "user_sourced_id"), **parameters)
-    await staging.run(_cascade(ENROLLMENT, CLASS, "class_sourced_id"), **parameters)
+    for child, parent, column in CASCADES:
+        await staging.run(_cascade(child, parent, column), **parameters)
     return await _count(staging, only)
+
+
+def _concerned(staging: Staging) -> Iterator[RecordType]:
+    """Types the package may write: those of its files, and those whose rows come along with others."""
+    for record in EVERY_TYPE:
+        if record in (*RECORD_TYPES, CATEGORY, RESOURCE) or staging.mode(record) != "absent":
+            yield record
 
 
 def _written(record: RecordType) -> str:
@@ -115,7 +119,7 @@ async def _count(staging: Staging, only: Sequence[str]) -> list[Difference]:
         f"SELECT '{record.file}' AS type, school_sourced_id AS school, count(*) AS before, 0 AS added, 0 AS changed, "
         f"0 AS removed, 0 AS replaced FROM {record.table} "
         f"WHERE status = 'active' AND school_sourced_id = {_ONLY} GROUP BY 2"
-        for record in RECORD_TYPES
+        for record in EVERY_TYPE
     )
     changes = (
         "SELECT type, school_sourced_id, 0, count(*) FILTER (WHERE action = 'added'), "

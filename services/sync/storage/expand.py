@@ -6,12 +6,12 @@ a record to the schools that have it.
 
 # ruff: noqa: S608  # statements are assembled from the constants of domain.records; values are always bound
 
+from services.sync.domain.gradebook_records import EVERY_TYPE, LOCATED_TYPES
 from services.sync.domain.records import (
     ACADEMIC_SESSION,
     CLASS,
     COURSE,
     ENROLLMENT,
-    RECORD_TYPES,
     ROLE,
     USER,
     RecordType,
@@ -22,15 +22,14 @@ _VISIBLE = "ANY(CAST(:schools AS text[]))"
 
 
 async def expand(staging: Staging, named: list[str]) -> None:
-    """Copy the rows and write `import_school`. `named` are the schools orgs.csv names."""
+    """Copy the roster's rows to their schools. `named` are the schools orgs.csv names."""
     await _ended(staging)
     await _sessions(staging, named)
     await _courses(staging, named)
     await _users(staging)
-    await _schools(staging, named)
 
 
-def _copy(record: RecordType, pairs: str, where: str = "true") -> str:
+def copy_to_schools(record: RecordType, pairs: str, where: str = "true") -> str:
     """Copy the accepted school-less rows to the schools of the subquery `pairs` of (sourced_id, school).
 
     A join and not a lookup per row: the cost must grow with the rows, not with their square.
@@ -48,7 +47,7 @@ def _copy(record: RecordType, pairs: str, where: str = "true") -> str:
     )
 
 
-def _holding(record: RecordType) -> str:
+def holding(record: RecordType) -> str:
     """Which schools have which record now."""
     return (
         f"SELECT c.sourced_id, c.school_sourced_id AS school FROM {record.table} c "
@@ -57,21 +56,21 @@ def _holding(record: RecordType) -> str:
 
 
 async def _ended(staging: Staging) -> None:
-    for record in RECORD_TYPES:
-        await staging.run(_copy(record, _holding(record), "s.ended"))
+    for record in EVERY_TYPE:
+        await staging.run(copy_to_schools(record, holding(record), "s.ended"))
 
 
-def _package_schools() -> str:
+def package_schools() -> str:
     """Schools of rows that name one, after resolution, and the schools orgs.csv names."""
     rows = " UNION ".join(
         f"SELECT school_sourced_id FROM {record.staging} "
         "WHERE import_id = :i AND outcome = 'accepted' AND NOT ended AND school_sourced_id <> ''"
-        for record in (CLASS, ROLE, ENROLLMENT)
+        for record in (CLASS, ROLE, ENROLLMENT, *LOCATED_TYPES)
     )
     return f"SELECT school_sourced_id AS school FROM ({rows}) r UNION SELECT unnest(CAST(:named AS text[]))"
 
 
-def _rows(record: RecordType, reference: str, school: str) -> str:
+def pointed_at(record: RecordType, reference: str, school: str) -> str:
     """Which record of another kind each accepted row of `record` points to, and from which school."""
     return (
         f"SELECT r.{reference} AS sourced_id, r.{school} AS school FROM {record.staging} r "
@@ -81,31 +80,31 @@ def _rows(record: RecordType, reference: str, school: str) -> str:
 
 async def _sessions(staging: Staging, named: list[str]) -> None:
     pairs = (
-        f"SELECT t.sourced_id, q.school FROM {ACADEMIC_SESSION.staging} t CROSS JOIN ({_package_schools()}) q "
+        f"SELECT t.sourced_id, q.school FROM {ACADEMIC_SESSION.staging} t CROSS JOIN ({package_schools()}) q "
         "WHERE t.import_id = :i"
     )
     # A bulk package speaks for its own schools only; a delta reaches whoever has the session.
     if staging.mode(ACADEMIC_SESSION) != "bulk":
-        pairs += f" UNION ALL {_holding(ACADEMIC_SESSION)}"
-    await staging.run(_copy(ACADEMIC_SESSION, pairs, "NOT s.ended"), named=named)
-    await _undetermined(staging, ACADEMIC_SESSION)
+        pairs += f" UNION ALL {holding(ACADEMIC_SESSION)}"
+    await staging.run(copy_to_schools(ACADEMIC_SESSION, pairs, "NOT s.ended"), named=named)
+    await refuse_undetermined(staging, ACADEMIC_SESSION)
 
 
 async def _courses(staging: Staging, named: list[str]) -> None:
-    own = f"{_rows(COURSE, 'sourced_id', 'org_sourced_id')} AND r.org_sourced_id = {_VISIBLE}"
-    using = _rows(CLASS, "course_sourced_id", "school_sourced_id")
-    held = _holding(COURSE)
+    own = f"{pointed_at(COURSE, 'sourced_id', 'org_sourced_id')} AND r.org_sourced_id = {_VISIBLE}"
+    using = pointed_at(CLASS, "course_sourced_id", "school_sourced_id")
+    held = holding(COURSE)
     if staging.mode(COURSE) == "bulk":
-        held += f" AND c.school_sourced_id IN ({_package_schools()})"
-    await staging.run(_copy(COURSE, f"{own} UNION ALL {using} UNION ALL {held}", "NOT s.ended"), named=named)
-    await _leave(staging, COURSE, "dropped.courseUnused", "dropped")
+        held += f" AND c.school_sourced_id IN ({package_schools()})"
+    await staging.run(copy_to_schools(COURSE, f"{own} UNION ALL {using} UNION ALL {held}", "NOT s.ended"), named=named)
+    await leave_out(staging, COURSE, "dropped.courseUnused", "dropped")
 
 
 async def _users(staging: Staging) -> None:
-    pairs = _rows(ROLE, "user_sourced_id", "school_sourced_id")
+    pairs = pointed_at(ROLE, "user_sourced_id", "school_sourced_id")
     if staging.mode(ROLE) != "bulk":
-        pairs += f" UNION ALL {_holding(USER)}"
-    await staging.run(_copy(USER, pairs, "NOT s.ended"))
+        pairs += f" UNION ALL {holding(USER)}"
+    await staging.run(copy_to_schools(USER, pairs, "NOT s.ended"))
     # A delta may give a person known at one school a role at another without sending the person again.
     columns = ", ".join(USER.columns)
     values = ", ".join(f"c.{name}" for name in USER.columns)
@@ -123,11 +122,11 @@ async def _users(staging: Staging) -> None:
     )
 
 
-async def _undetermined(staging: Staging, record: RecordType) -> None:
-    await _leave(staging, record, "school.undetermined", "error")
+async def refuse_undetermined(staging: Staging, record: RecordType) -> None:
+    await leave_out(staging, record, "school.undetermined", "error")
 
 
-async def _leave(staging: Staging, record: RecordType, code: str, severity: str) -> None:
+async def leave_out(staging: Staging, record: RecordType, code: str, severity: str) -> None:
     """Report and leave out the rows that no school turned out to need."""
     outcome = "refused" if severity == "error" else "dropped"
     await staging.run(
@@ -140,8 +139,11 @@ async def _leave(staging: Staging, record: RecordType, code: str, severity: str)
     )
 
 
-async def _schools(staging: Staging, named: list[str]) -> None:
-    """A school is complete when orgs.csv names it, or when there is no orgs.csv and the package has classes of it."""
+async def write_schools(staging: Staging, named: list[str]) -> None:
+    """Write `import_school`.
+
+    A school is complete when orgs.csv names it, or when there is no orgs.csv and the package has classes of it.
+    """
     complete = (
         "s.school = ANY(CAST(:named AS text[]))"
         if staging.modes.get("orgs", "absent") != "absent"
@@ -150,7 +152,7 @@ async def _schools(staging: Staging, named: list[str]) -> None:
     touched = " UNION ".join(
         f"SELECT school_sourced_id AS school FROM {record.staging} "
         "WHERE import_id = :i AND outcome = 'accepted' AND school_sourced_id <> ''"
-        for record in RECORD_TYPES
+        for record in EVERY_TYPE
     )
     await staging.run(
         "INSERT INTO import_school (import_id, school_sourced_id, base_version, complete, counts) "

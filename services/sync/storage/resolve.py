@@ -1,7 +1,7 @@
 """Resolving references inside PostgreSQL: each rule is one statement over all staged rows, and reports what it refuses.
 
 A reference holds when the package brings the record, or when the database has it and the package does not end it.
-Every statement writes its problems itself (`_mark`), so round trips do not grow with the rows.
+Every statement writes its problems itself (`mark`), so round trips do not grow with the rows.
 """
 
 # ruff: noqa: S608  # statements are assembled from the constants of domain.records; values are always bound
@@ -15,12 +15,12 @@ from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.sync.domain.files import Mode
+from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.records import (
     ACADEMIC_SESSION,
     CLASS,
     COURSE,
     ENROLLMENT,
-    RECORD_TYPES,
     ROLE,
     USER,
     RecordType,
@@ -44,7 +44,7 @@ class Staging:
 
     def mode(self, record: RecordType) -> Mode:
         """In OneRoster 1.1 roles travel inside users.csv and share its mode."""
-        return self.modes.get(record.file, self.modes["users"])
+        return self.modes.get(record.file, self.modes["users"] if record is ROLE else "absent")
 
     async def run(self, statement: str, **parameters: Any) -> int:
         """Execute one statement; answers how many rows it touched (or, for a marking statement, reported)."""
@@ -68,7 +68,7 @@ class Staging:
         )
 
 
-def _mark(
+def mark(
     record: RecordType,
     *,
     code: str,
@@ -100,14 +100,14 @@ def _mark(
     )
 
 
-def _absent(reference: str, school: str | None = None) -> str:
+def dangling(reference: str, school: str | None = None) -> str:
     """The reference is filled and points to nothing known (at the school, where one is given)."""
     at_school = "" if school is None else f" AND k.school_sourced_id IN ('', {school})"
     exists = f"EXISTS (SELECT 1 FROM known k WHERE k.sourced_id = {reference}{at_school})"
     return f"NOT s.ended AND {reference} IS NOT NULL AND NOT {exists}"
 
 
-def _ended_or_unknown(target: RecordType, reference: str) -> str:
+def ended_or_unknown(target: RecordType, reference: str) -> str:
     """The code for a reference that does not hold: was the record ended, or was it never there?"""
     return (
         f"CASE WHEN EXISTS (SELECT 1 FROM {target.staging} e WHERE e.import_id = :i AND e.sourced_id = {reference} "
@@ -122,10 +122,10 @@ async def resolve(staging: Staging) -> None:
     # Here and in `expand` and `difference` every statement goes over all rows once. Staged rows have only just arrived:
     # without statistics the planner takes them for a handful, and its loop per row would take hours on a city.
     await staging.run("SET LOCAL enable_nestloop = off")
-    for record in RECORD_TYPES:
+    for record in EVERY_TYPE:
         await _refuse_duplicates(staging, record)
     for record in (CLASS, ENROLLMENT):
-        await _refuse_taken(staging, record)
+        await refuse_taken(staging, record)
     await _sessions(staging)
     await _courses(staging)
     await _classes(staging)
@@ -142,7 +142,7 @@ async def _refuse_duplicates(staging: Staging, record: RecordType) -> None:
         "GROUP BY d.sourced_id HAVING count(*) > 1"
     )
     await staging.run(
-        _mark(
+        mark(
             record,
             code="'sourcedId.duplicate'",
             field="sourcedId",
@@ -153,14 +153,14 @@ async def _refuse_duplicates(staging: Staging, record: RecordType) -> None:
     )
 
 
-async def _refuse_taken(staging: Staging, record: RecordType) -> None:
+async def refuse_taken(staging: Staging, record: RecordType) -> None:
     """Classes and enrollments are unique across schools; moving one inside a bulk package is no conflict."""
     in_package = (
         f"SELECT 1 FROM {record.staging} p WHERE p.import_id = :i AND p.school_sourced_id = c.school_sourced_id"
     )
     moved = f"AND NOT EXISTS ({in_package})" if staging.mode(record) == "bulk" else ""
     await staging.run(
-        _mark(
+        mark(
             record,
             code="'sourcedId.taken'",
             field="sourcedId",
@@ -173,17 +173,17 @@ async def _refuse_taken(staging: Staging, record: RecordType) -> None:
     )
 
 
-async def _optional(staging: Staging, record: RecordType, column: str, field: str, target: RecordType) -> int:
+async def optional_reference(staging: Staging, record: RecordType, column: str, field: str, target: RecordType) -> int:
     """An optional reference: dropped and reported in lenient mode, a refusal in strict mode."""
     reference = f"s.{column}"
     was = f"old.{column}"
     lenient = staging.lenient
     return await staging.run(
-        _mark(
+        mark(
             record,
-            code="'repair.referenceDropped'" if lenient else _ended_or_unknown(target, was),
+            code="'repair.referenceDropped'" if lenient else ended_or_unknown(target, was),
             field=field,
-            where=_absent(reference),
+            where=dangling(reference),
             known=staging.known(target),
             value=was,
             change=f"{column} = NULL" if lenient else REFUSE,
@@ -196,13 +196,15 @@ async def _optional(staging: Staging, record: RecordType, column: str, field: st
 async def _sessions(staging: Staging) -> None:
     # A refused parent takes its children along, level by level; a dropped reference takes nobody.
     for _ in range(_DEEPEST_SESSION_TREE):
-        marked = await _optional(staging, ACADEMIC_SESSION, "parent_sourced_id", "parentSourcedId", ACADEMIC_SESSION)
+        marked = await optional_reference(
+            staging, ACADEMIC_SESSION, "parent_sourced_id", "parentSourcedId", ACADEMIC_SESSION
+        )
         if marked == 0 or staging.lenient:
             return
 
 
 async def _courses(staging: Staging) -> None:
-    await _optional(staging, COURSE, "school_year_sourced_id", "schoolYearSourcedId", ACADEMIC_SESSION)
+    await optional_reference(staging, COURSE, "school_year_sourced_id", "schoolYearSourcedId", ACADEMIC_SESSION)
 
 
 async def _classes(staging: Staging) -> None:
@@ -212,10 +214,10 @@ async def _classes(staging: Staging) -> None:
 
 async def _class_course(staging: Staging) -> None:
     """Lenient makes a placeholder of a course nobody sent; a course that was ended on purpose stays ended."""
-    code = _ended_or_unknown(COURSE, "old.course_sourced_id")
-    absent = _absent("s.course_sourced_id", "s.school_sourced_id")
-    ended = f"({_ended_or_unknown(COURSE, 's.course_sourced_id')}) = 'reference.ended'"
-    refusal = _mark(
+    code = ended_or_unknown(COURSE, "old.course_sourced_id")
+    absent = dangling("s.course_sourced_id", "s.school_sourced_id")
+    ended = f"({ended_or_unknown(COURSE, 's.course_sourced_id')}) = 'reference.ended'"
+    refusal = mark(
         CLASS,
         code=code,
         field="courseSourcedId",
@@ -228,7 +230,7 @@ async def _class_course(staging: Staging) -> None:
     if not staging.lenient:
         return
     await staging.run(
-        _mark(
+        mark(
             CLASS,
             code="'repair.placeholderCourse'",
             field="courseSourcedId",
@@ -255,7 +257,7 @@ async def _class_terms(staging: Staging) -> None:
     unknown = f"SELECT term.id FROM {terms} WHERE NOT EXISTS (SELECT 1 FROM known k WHERE k.sourced_id = term.id)"
     first = f"({unknown.format(row='old')} LIMIT 1)"
     where = f"NOT s.ended AND EXISTS ({unknown.format(row='s')})"
-    code = f"(SELECT {_ended_or_unknown(ACADEMIC_SESSION, 'u.id')} FROM ({unknown.format(row='old')} LIMIT 1) u)"
+    code = f"(SELECT {ended_or_unknown(ACADEMIC_SESSION, 'u.id')} FROM ({unknown.format(row='old')} LIMIT 1) u)"
     if staging.lenient:
         some = f"EXISTS (SELECT 1 FROM {terms.format(row='s')} JOIN known k ON k.sourced_id = term.id)"
         kept = (
@@ -263,7 +265,7 @@ async def _class_terms(staging: Staging) -> None:
             "WHERE EXISTS (SELECT 1 FROM known k WHERE k.sourced_id = term.id))"
         )
         await staging.run(
-            _mark(
+            mark(
                 CLASS,
                 code="'repair.referenceDropped'",
                 field="termSourcedIds",
@@ -274,7 +276,7 @@ async def _class_terms(staging: Staging) -> None:
                 severity="repair",
             )
         )
-    terms_gone = _mark(
+    terms_gone = mark(
         CLASS, code=code, field="termSourcedIds", where=where, known=known, value=first, target=ACADEMIC_SESSION
     )
     await staging.run(terms_gone)
@@ -282,11 +284,11 @@ async def _class_terms(staging: Staging) -> None:
 
 async def _people(staging: Staging) -> None:
     await staging.run(
-        _mark(
+        mark(
             ROLE,
-            code=_ended_or_unknown(USER, "old.user_sourced_id"),
+            code=ended_or_unknown(USER, "old.user_sourced_id"),
             field="userSourcedId",
-            where=_absent("s.user_sourced_id"),
+            where=dangling("s.user_sourced_id"),
             known=staging.known(USER),
             value="old.user_sourced_id",
             target=USER,
@@ -302,9 +304,9 @@ async def _people(staging: Staging) -> None:
         f"EXISTS (SELECT 1 FROM {ROLE.staging} r WHERE r.import_id = :i AND r.outcome = 'dropped' "
         "AND r.user_sourced_id = s.sourced_id)"
     )
-    without_role = _absent("s.sourced_id")
+    without_role = dangling("s.sourced_id")
     await staging.run(
-        _mark(
+        mark(
             USER,
             code="'dropped.family'",
             field="role",
@@ -315,15 +317,15 @@ async def _people(staging: Staging) -> None:
             severity="dropped",
         )
     )
-    await staging.run(_mark(USER, code="'user.noRole'", field="sourcedId", where=without_role, known=roles))
+    await staging.run(mark(USER, code="'user.noRole'", field="sourcedId", where=without_role, known=roles))
 
 
 async def _enrollments(staging: Staging) -> None:
     classes = staging.known(CLASS)
     elsewhere = "EXISTS (SELECT 1 FROM known k WHERE k.sourced_id = s.class_sourced_id)"
-    absent = _absent("s.class_sourced_id", "s.school_sourced_id")
+    absent = dangling("s.class_sourced_id", "s.school_sourced_id")
     await staging.run(
-        _mark(
+        mark(
             ENROLLMENT,
             code="'enrollment.otherSchool'",
             field="schoolSourcedId",
@@ -333,9 +335,9 @@ async def _enrollments(staging: Staging) -> None:
         )
     )
     await staging.run(
-        _mark(
+        mark(
             ENROLLMENT,
-            code=_ended_or_unknown(CLASS, "old.class_sourced_id"),
+            code=ended_or_unknown(CLASS, "old.class_sourced_id"),
             field="classSourcedId",
             where=absent,
             known=classes,
@@ -343,19 +345,23 @@ async def _enrollments(staging: Staging) -> None:
             target=CLASS,
         )
     )
-    people = (
-        f"SELECT r.user_sourced_id AS sourced_id, r.school_sourced_id FROM {ROLE.staging} r "
-        "WHERE r.import_id = :i AND r.outcome = 'accepted' AND NOT r.ended UNION ALL "
-        f"SELECT c.sourced_id, c.school_sourced_id FROM ({staging.known(USER)}) c WHERE c.school_sourced_id <> ''"
-    )
     await staging.run(
-        _mark(
+        mark(
             ENROLLMENT,
-            code=_ended_or_unknown(USER, "old.user_sourced_id"),
+            code=ended_or_unknown(USER, "old.user_sourced_id"),
             field="userSourcedId",
-            where=_absent("s.user_sourced_id", "s.school_sourced_id"),
-            known=people,
+            where=dangling("s.user_sourced_id", "s.school_sourced_id"),
+            known=people_of_schools(staging),
             value="old.user_sourced_id",
             target=USER,
         )
+    )
+
+
+def people_of_schools(staging: Staging) -> str:
+    """Subquery of (sourced_id, school_sourced_id): who belongs to which school once the package is in."""
+    return (
+        f"SELECT r.user_sourced_id AS sourced_id, r.school_sourced_id FROM {ROLE.staging} r "
+        "WHERE r.import_id = :i AND r.outcome = 'accepted' AND NOT r.ended UNION ALL "
+        f"SELECT c.sourced_id, c.school_sourced_id FROM ({staging.known(USER)}) c WHERE c.school_sourced_id <> ''"
     )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from services.sync.domain.oneroster import NOUN_OF, Field, Shape, Version
 from services.sync.domain.records import (
     ACADEMIC_SESSION,
-    BY_FILE,
     CLASS,
     COURSE,
+    DEMOGRAPHICS,
     ENROLLMENT,
     USER,
 )
@@ -32,19 +32,14 @@ _ORGS = (
     "WHERE o.kind <> 'school' OR current_setting('app.everything', true) = 'on' "
     "OR o.sourced_id = ANY (CAST(NULLIF(current_setting('app.schools', true), '') AS text[]))"
 )
-_NO_DEMOGRAPHICS = (
-    "SELECT NULL::text AS sourced_id, NULL::text AS status, NULL::timestamptz AS date_last_modified, "
-    "NULL::date AS birth_date, NULL::text AS sex WHERE false"
-)
 _TABLES = {
     "academicSession": ACADEMIC_SESSION.table,
     "course": COURSE.table,
     "class": CLASS.table,
     "user": USER.table,
     "enrollment": ENROLLMENT.table,
+    "demographics": DEMOGRAPHICS.table,
 }
-if "demographics" in BY_FILE:
-    _TABLES["demographics"] = BY_FILE["demographics"].table
 
 _ACTIVE_ROLE = "SELECT 1 FROM role x WHERE x.user_sourced_id = r.sourced_id AND x.status = 'active'"
 _CONDITIONS: Mapping[str, str] = {
@@ -115,8 +110,6 @@ def rows_of(collection: str, parents: tuple[str, ...] = ()) -> Rows:
 def _source(noun: str) -> str:
     if noun == "org":
         return _ORGS
-    if noun not in _TABLES:
-        return _NO_DEMOGRAPHICS
     return (
         f"SELECT DISTINCT ON (sourced_id) * FROM {_TABLES[noun]} "
         "ORDER BY sourced_id, (status = 'active') DESC, date_last_modified DESC, school_sourced_id"

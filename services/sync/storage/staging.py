@@ -10,8 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.sync.domain.catalogue import CATALOGUE
+from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.problems import Problem
-from services.sync.domain.records import RECORD_TYPES, RecordType
+from services.sync.domain.records import RecordType
 from services.sync.domain.rows import Staged
 
 _KEY_COLUMNS = ("import_id", "line", "sourced_id", "school_sourced_id", "outcome", "ended")
@@ -32,7 +33,7 @@ _PROBLEM_COLUMNS = (
 
 async def wipe_staging(session: AsyncSession, import_id: UUID) -> None:
     """Forget the staged rows: the import is final, or starts again."""
-    for record in RECORD_TYPES:
+    for record in EVERY_TYPE:
         await session.execute(text(f"DELETE FROM {record.staging} WHERE import_id = :i"), {"i": import_id})
 
 
@@ -49,7 +50,7 @@ async def copy_staged(driver: Any, import_id: UUID, staged: Iterable[Staged]) ->
         values = row.values or (None,) * len(row.record.columns)
         key = (import_id, row.line, row.sourced_id, row.school, row.outcome, row.ended)
         rows.setdefault(row.record.table, []).append(key + values)
-    for record in RECORD_TYPES:
+    for record in EVERY_TYPE:
         if record.table in rows:
             await _copy(driver, record, rows[record.table])
 

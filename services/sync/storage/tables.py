@@ -20,6 +20,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Numeric,
     Table,
     Text,
     Uuid,
@@ -28,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from services.sync.domain.records import CLASS, COURSE, RECORD_TYPES, USER, RecordType
+from services.sync.domain.gradebook_records import EVERY_TYPE, FILLED, GRADEBOOK_TYPES, REFERENCES
+from services.sync.domain.records import CLASS, COURSE, USER, RecordType
 from shared.db.tables import declarative_base
 
 if TYPE_CHECKING:
@@ -189,8 +191,11 @@ class SchoolRoster(Base):
 
 
 _LISTS = {"grades", "subjects", "subject_codes", "periods", "term_sourced_ids", "user_ids"}
-_DATES = {"start_date", "end_date", "begin_date"}
-_BOOLEANS = {"enabled_user", "is_primary"}
+_LISTS |= {"roles", "item_values_lhs", "item_values_rhs"}
+_DATES = {"start_date", "end_date", "begin_date", "birth_date", "score_date"}
+_BOOLEANS = {"enabled_user", "is_primary", "in_progress", "incomplete", "late", "missing"}
+_NUMBERS = {"weight", "score", "result_value_min", "result_value_max"}
+_INSTANTS = {"assign_date", "due_date"}
 # Never empty in a record that was accepted; in staging a refused row is empty but for its id.
 _FILLED = {
     "academic_session": {"title", "type", "start_date", "end_date", "school_year"},
@@ -199,7 +204,10 @@ _FILLED = {
     "person": {"enabled_user", "username", "given_name", "family_name"},
     "role": {"user_sourced_id", "role_type", "role"},
     "enrollment": {"class_sourced_id", "user_sourced_id", "role"},
+    **{record.table: FILLED.get(record.table, set()) for record in GRADEBOOK_TYPES},
 }
+for _child, _, _column in REFERENCES:
+    _FILLED[_child.table].add(_column)
 
 # The running transaction's id as a number that never wraps round: `written_by` orders the change feed.
 THIS_TRANSACTION = "((pg_current_xact_id())::text)::bigint"
@@ -210,6 +218,10 @@ def column_type(name: str) -> TypeEngine[Any]:
         return ARRAY(Text)
     if name in _DATES:
         return Date()
+    if name in _NUMBERS:
+        return Numeric()
+    if name in _INSTANTS:
+        return DateTime(timezone=True)
     return Boolean() if name in _BOOLEANS else Text()
 
 
@@ -299,9 +311,25 @@ _CONSTRAINTS: dict[str, tuple[Any, ...]] = {
     ),
 }
 
-RECORD_TABLES = {record.table: _record_table(record, *_CONSTRAINTS[record.table]) for record in RECORD_TYPES}
-HISTORY_TABLES = {record.history: _history_table(record) for record in RECORD_TYPES}
-STAGING_TABLES = {record.table: _staging_table(record) for record in RECORD_TYPES}
+
+def _gradebook_constraints(record: RecordType) -> tuple[Any, ...]:
+    references = [(parent, column) for child, parent, column in REFERENCES if child is record]
+    return (
+        Index(f"ix_{record.table}_school_sourced_id", "school_sourced_id"),
+        *(_within_school(column, parent) for parent, column in references),
+        *(
+            Index(f"ix_{record.table}_{column}", column, "school_sourced_id")
+            for _, column in references
+            if column != "sourced_id"
+        ),
+    )
+
+
+_CONSTRAINTS |= {record.table: _gradebook_constraints(record) for record in GRADEBOOK_TYPES}
+
+RECORD_TABLES = {record.table: _record_table(record, *_CONSTRAINTS[record.table]) for record in EVERY_TYPE}
+HISTORY_TABLES = {record.history: _history_table(record) for record in EVERY_TYPE}
+STAGING_TABLES = {record.table: _staging_table(record) for record in EVERY_TYPE}
 
 # Rows of these tables belong to a school; the migration puts a policy on each.
 SCHOOL_TABLES = (*RECORD_TABLES, *HISTORY_TABLES, "import_school", "import_change", "import_decision", "school_roster")

@@ -15,7 +15,8 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.sync.domain.causes import CODES_THAT_WAIT
-from services.sync.domain.records import RECORD_TYPES, RecordType
+from services.sync.domain.gradebook_records import EVERY_TYPE
+from services.sync.domain.records import RecordType
 from services.sync.storage.tables import Import
 
 _TYPES: dict[str, Any] = {
@@ -45,7 +46,7 @@ def _lines(record: RecordType, more: str = "") -> str:
 
 async def keep_waiting(session: AsyncSession, import_id: UUID) -> None:
     """Forget the staged rows of a final import but for those that wait."""
-    for record in RECORD_TYPES:
+    for record in EVERY_TYPE:
         await _run(
             session,
             f"DELETE FROM {record.staging} s WHERE s.import_id = :i "
@@ -64,7 +65,7 @@ async def take_waiting(
     ended their record, or it was a whole bulk file of that school.
     """
     taken = 0
-    for record in RECORD_TYPES:
+    for record in EVERY_TYPE:
         taken += await _run(
             session,
             f"UPDATE {record.staging} s SET import_id = :new, outcome = 'accepted' "
@@ -91,7 +92,7 @@ async def staged_rows(session: AsyncSession, import_id: UUID) -> dict[str, int]:
     """How many rows of each file an import holds."""
     parts = " UNION ALL ".join(
         f"SELECT '{record.file}' AS file, count(*) AS rows FROM {record.staging} WHERE import_id = :i"
-        for record in RECORD_TYPES
+        for record in EVERY_TYPE
     )
     rows = await session.execute(text(f"SELECT file, rows FROM ({parts}) n WHERE rows > 0"), {"i": import_id})
     return {file: count for file, count in rows}  # noqa: C416  # rows are no pairs to the type checker
@@ -107,6 +108,6 @@ async def forget_waiting(session: AsyncSession, before: dt.datetime) -> int:
                 "AND i.state IN ('committed', 'rejected', 'discarded') AND i.validated_at < :since",
                 since=before,
             )
-            for record in RECORD_TYPES
+            for record in EVERY_TYPE
         ]
     )

@@ -17,7 +17,16 @@ from services.sync.domain.import_state import State, Step, after
 from services.sync.domain.package import FilePlan
 from services.sync.domain.problems import Problem
 from services.sync.domain.rows import Registry, RowReader, Staged, Tally
-from services.sync.storage import causes, difference, expand, resolve, staging, waiting
+from services.sync.storage import (
+    causes,
+    difference,
+    expand,
+    expand_gradebook,
+    resolve,
+    resolve_gradebook,
+    staging,
+    waiting,
+)
 from services.sync.storage.imports import lock_import
 from services.sync.storage.tables import Import
 from services.sync.storage.uploads import Uploads, inspect, opened, rows_of
@@ -143,7 +152,10 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
     assert row is not None
     area = resolve.Staging(uow.session, row.id, row.modes, row.lenient, reading.schools)
     await resolve.resolve(area)
+    await resolve_gradebook.resolve(area)
     await expand.expand(area, reading.named)
+    await expand_gradebook.expand(area, reading.named)
+    await expand.write_schools(area, reading.named)
     await causes.fold_causes(uow.session, row.id)
     schools = list(await difference.untouched_schools(area))
     differences = await difference.compare(area, schools)

@@ -76,7 +76,11 @@ def make_manifest(modes: Mapping[str, str]) -> str:
 
 
 def make_csv(name: str, rows: Sequence[Row]) -> str:
-    header = HEADERS[name].split(",")
+    return write_csv(HEADERS[name], rows)
+
+
+def write_csv(columns: str, rows: Sequence[Row]) -> str:
+    header = columns.split(",")
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, header, restval="")
     writer.writeheader()

@@ -96,6 +96,7 @@ def test_faults_of_the_manifest_that_no_repair_can_guess(lenient):
 
 def test_what_is_known_but_not_kept_is_named():
     _, findings = door(
-        modes={"orgs": "bulk", "users": "bulk", "results": "bulk"}, entries=("orgs.csv", "users.csv", "results.csv")
+        modes={"orgs": "bulk", "users": "bulk", "userProfiles": "bulk"},
+        entries=("orgs.csv", "users.csv", "userProfiles.csv"),
     )
-    assert [(each.code, each.file) for each in findings.problems] == [("dropped.file", "results.csv")]
+    assert [(each.code, each.file) for each in findings.problems] == [("dropped.file", "userProfiles.csv")]

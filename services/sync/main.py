@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.sync.api import causes, changes, holds, imports, oneroster, orgs, records
+from services.sync.api import causes, changes, holds, imports, oneroster, orgs, records, registry
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.storage.listing import ListingIndex
@@ -31,12 +31,13 @@ def create_app(
                 causes.router,
                 changes.router,
                 holds.router,
+                registry.router,
                 orgs.router,
                 records.router,
                 oneroster.router,
             ],
             scope_of=scope_of,
-            body_limits={"/sync/v1/imports": settings.max_upload_bytes},
+            body_limits=dict.fromkeys(("/sync/v1/imports", "/sync/v1/registry"), settings.max_upload_bytes),
             shapers=oneroster.SHAPERS,
             verifier=verifier,
         ),

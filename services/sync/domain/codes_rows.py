@@ -127,6 +127,18 @@ ROW_CODES = (
         ),
     ),
     _code(
+        "registry.unknown",
+        (
+            "Mã này chưa có trong danh bạ mã do Sở cấp; bản ghi được giữ lại.",
+            "This code is not in the department's registry of issued codes; the record is held.",
+        ),
+        (
+            "Đề nghị Sở nạp mã, rồi chạy lại gói (retry); học sinh mới dùng tạm mã provisional:<mã của bạn>.",
+            "Ask the department to load the code, then retry; a new learner may carry provisional:<your key>.",
+        ),
+        Who.DEPARTMENT,
+    ),
+    _code(
         "reference.unknown",
         ("{field} chỉ tới “{value}”, không có bản ghi này.", "{field} points to “{value}”, which does not exist."),
         (

@@ -139,6 +139,26 @@ class ImportDecision(Base):
     __table_args__ = (Index("ix_import_decision_import_id", "import_id", "school_sourced_id"),)
 
 
+class RegistryCode(Base):
+    """A code the department issued to a learner or a member of staff; nothing about the person."""
+
+    __tablename__ = "registry_code"
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    sourced_id: Mapped[str] = mapped_column(primary_key=True)
+    loaded_at: Mapped[dt.datetime]
+
+
+class RegistryModeRow(Base):
+    """How strictly a kind of code binds, where the department decided it."""
+
+    __tablename__ = "registry_mode"
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    mode: Mapped[str]
+    reason: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[dt.datetime]
+
+
 class ImportProblem(Base):
     """One finding. Loaded by COPY, hence without row-level security: queries filter by owner or school.
 

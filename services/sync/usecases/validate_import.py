@@ -22,6 +22,7 @@ from services.sync.storage import (
     difference,
     expand,
     expand_gradebook,
+    registry,
     resolve,
     resolve_gradebook,
     staging,
@@ -151,6 +152,7 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
     row = await lock_import(uow.session, reading.import_id)
     assert row is not None
     area = resolve.Staging(uow.session, row.id, row.modes, row.lenient, reading.schools)
+    await registry.hold_unknown_people(area)
     await resolve.resolve(area)
     await resolve_gradebook.resolve(area)
     await expand.expand(area, reading.named)

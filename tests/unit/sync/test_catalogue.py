@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[3]
 SOURCES = REPOSITORY / "services" / "sync"
 _NAMED = re.compile(
     r"[\"'](?:repair|dropped|zip|manifest|file|header|row|value|sourcedId|bulk|dates|org|reference|enrollment|user|"
-    r"school|import)\.[a-zA-Z0-9]+[\"']"
+    r"school|import|registry)\.[a-zA-Z0-9]+[\"']"
 )
 # Codes of errors that are not findings in a package: they leave as problem documents or event names.
 _OTHER_NAMES = {
@@ -31,6 +31,10 @@ _OTHER_NAMES = {
     "org.parentsOverlap",
     "org.sourcedId",
     "parent.sourcedId",
+    "registry.codeInvalid",
+    "registry.codeProvisional",
+    "registry.lineUnreadable",
+    "registry.notDepartment",
     "school.sourcedId",
     "user.sourcedId",
 }

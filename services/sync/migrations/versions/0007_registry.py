@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 # In the order of creation.
-TABLES = ["import_decision"]
+TABLES = ["import_decision", "registry_code", "registry_mode"]
 
 
 def upgrade() -> None:
@@ -33,6 +33,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_import_decision")),
     )
     op.create_index("ix_import_decision_import_id", "import_decision", ["import_id", "school_sourced_id"], unique=False)
+    op.create_table(
+        "registry_code",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("sourced_id", sa.Text(), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "sourced_id", name=op.f("pk_registry_code")),
+    )
+    op.create_table(
+        "registry_mode",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_registry_mode")),
+    )
     for statement in scope.school_policy("import_decision"):
         op.execute(statement)
     for statement in migrations.grant_to_app(TABLES, "sync_app"):

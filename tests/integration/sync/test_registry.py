@@ -1,0 +1,110 @@
+"""Codes are issued by the department: an unknown one is held with one reason, a provisional learner is accepted."""
+
+from tests.integration.sync.packages import make_package, school_files
+from tests.integration.sync.stage import DEPARTMENT
+
+
+async def load(sync, kind, body, content_type="text/csv", headers=None):
+    return await sync.client.post(
+        f"/sync/v1/registry/{kind}",
+        content=body.encode(),
+        headers={**(headers or sync.as_department), "Content-Type": content_type},
+    )
+
+
+def renamed(files, old, new):
+    """The package with one person under another code."""
+    return {
+        name: [{key: new if value == old else value for key, value in row.items()} for row in rows]
+        for name, rows in files.items()
+    }
+
+
+async def state_of(sync):
+    items = (await sync.read("/sync/v1/registry", sync.as_department))["items"]
+    return {each["kind"]: (each["mode"], each["codes"]) for each in items}
+
+
+async def test_codes_are_loaded_from_csv_and_ndjson_and_loading_them_again_changes_nothing(sync):
+    await sync.put_schools("A")
+    assert await state_of(sync) == {"learners": ("open", 0), "staff": ("open", 0)}
+    body = "sourcedId,name\nA-hs0,An\nA-hs1,Bình\nbad code,Chi\nprovisional:x,Dũng\n"
+    first = (await load(sync, "learners", body)).json()
+    assert (first["read"], first["added"], first["known"], first["refused"]) == (4, 2, 0, 2)
+    assert [(each["line"], each["code"]) for each in first["problems"]] == [
+        (4, "registry.codeInvalid"),
+        (5, "registry.codeProvisional"),
+    ]
+    assert first["droppedFields"] == ["name"]
+    again = (await load(sync, "learners", body)).json()
+    assert (again["added"], again["known"]) == (0, 2)
+    lines = '{"sourcedId": "A-gv", "phone": "1"}\nnot json\n[]\n'
+    staff = (await load(sync, "staff", lines, "application/x-ndjson")).json()
+    assert (staff["added"], staff["refused"], staff["droppedFields"]) == (1, 2, ["phone"])
+    assert await state_of(sync) == {"learners": ("authoritative", 2), "staff": ("authoritative", 1)}
+    assert await sync.sql("SELECT count(*) FROM registry_code") == [3]
+
+
+async def test_only_the_department_loads_codes_and_decides_the_mode(sync):
+    await sync.put_schools("A")
+    vendor = sync.as_vendor("A")
+    assert (await load(sync, "learners", "sourcedId\nx\n", headers=vendor)).status_code == 403
+    school = sync.as_vendor("A", scope="sync.read sync.orgs")
+    refused = await load(sync, "learners", "sourcedId\nx\n", headers=school)
+    assert (refused.status_code, refused.json()["code"]) == (403, "registry.notDepartment")
+    body = {"mode": "open", "reason": "x"}
+    assert (await sync.client.put("/sync/v1/registry/staff", json=body, headers=school)).status_code == 403
+    assert (await load(sync, "learners", "x", "image/png")).status_code == 415
+
+
+async def test_people_with_unknown_codes_are_held_under_one_cause_and_retried_when_the_codes_arrive(sync):
+    await sync.put_schools("A")
+    vendor = sync.as_vendor("A")
+    files = school_files("A")
+    await load(sync, "learners", "sourcedId\n" + "\n".join(f"A-hs{n}" for n in range(4)))
+    done = await sync.imported(make_package(files), vendor, mode="auto")
+    assert done["state"] == "committed"
+    assert len(await sync.roster("students", vendor)) == 4
+    # Staff codes were never loaded: open.
+    assert len(await sync.roster("teachers", vendor)) == 1
+    (cause,) = (await sync.read(f"/sync/v1/imports/{done['id']}/causes", vendor))["items"]
+    assert (cause["code"], cause["who"], cause["value"]) == ("registry.unknown", "department", None)
+    assert {each["file"]: each["rows"] for each in cause["files"]} == {
+        "users.csv": 6,
+        "roles.csv": 6,
+        "enrollments.csv": 6,
+    }
+    await load(sync, "learners", "sourcedId\n" + "\n".join(f"A-hs{n}" for n in range(10)))
+    answer = await sync.client.post(f"/sync/v1/imports/{done['id']}/retry", headers=vendor, json={"cause": cause["id"]})
+    await sync.work()
+    assert (await sync.read(answer.headers["location"], vendor))["state"] == "committed"
+    assert len(await sync.roster("students", vendor)) == 10
+    assert len(await sync.roster("enrollments", vendor)) == 11
+
+
+async def test_a_provisional_learner_is_accepted_and_a_provisional_teacher_is_not(sync):
+    await sync.put_schools("A")
+    vendor = sync.as_vendor("A")
+    codes = "sourcedId\n" + "\n".join(f"A-hs{n}" for n in range(10))
+    await load(sync, "learners", codes)
+    await load(sync, "staff", "sourcedId\nA-other\n")
+    files = renamed(renamed(school_files("A"), "A-hs0", "provisional:A-7"), "A-gv", "provisional:A-8")
+    await sync.imported(make_package(files), vendor, mode="auto")
+    assert {each["sourcedId"] for each in await sync.roster("users", vendor)} == {
+        "provisional:A-7",
+        *(f"A-hs{n}" for n in range(1, 10)),
+    }
+
+
+async def test_a_department_without_a_registry_switches_to_open_with_a_reason(sync):
+    await sync.put_schools("A")
+    vendor = sync.as_vendor("A")
+    await load(sync, "learners", "sourcedId\nother\n")
+    path, body = "/sync/v1/registry/learners", {"mode": "open", "reason": "Chưa đủ mã"}
+    silent = await sync.client.put(path, json={**body, "reason": "  "}, headers=sync.as_department)
+    assert (silent.status_code, silent.json()["code"]) == (422, "reason.missing")
+    answer = await sync.client.put(path, json=body, headers=sync.as_department)
+    assert (answer.json()["mode"], answer.json()["reason"]) == ("open", "Chưa đủ mã")
+    await sync.imported(make_package(school_files("A")), vendor, mode="auto")
+    assert len(await sync.roster("students", vendor)) == 10
+    assert DEPARTMENT in {each["sourcedId"] for each in await sync.roster("orgs", vendor)}

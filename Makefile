@@ -18,7 +18,7 @@ STATIC := format lint imports types
 SUITES := tests/architecture tests/unit tests/integration tests/contract tests/e2e
 
 .PHONY: help install run run-clean test check format fix lint imports types unit isolate integration contract e2e \
-	compose-check snapshots lock dlq-list dlq-replay replay
+	compose-check snapshots lock dlq-list dlq-replay replay bench-sync
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,3 +94,8 @@ snapshots: $(INSTALLED) ## Write the snapshots of OpenAPI and events anew, to be
 
 lock: $(INSTALLED) ## Pin all dependencies anew after a change of a pyproject.toml; UPGRADE=1 takes the newest
 	sh requirements/lock.sh $(if $(UPGRADE),--upgrade)
+
+# --- Figures -----------------------------------------------------------------------------------------------------
+
+bench-sync: $(INSTALLED) ## What an import costs against a plain COPY, in one run; ROWS=… ROUNDS=… for smaller ones
+	$(PY) -m tests.load.sync --rows $(or $(ROWS),1000000) --rounds $(or $(ROUNDS),3)

@@ -65,12 +65,16 @@ DATA_FILES = (
 
 @dataclass(frozen=True, slots=True)
 class SchoolPlan:
-    """`learners` are spread over the grades of the level in homeroom classes of at most `class_size`."""
+    """`learners` are spread over the grades of the level in homeroom classes of at most `class_size`.
+
+    Each homeroom is also taught as `subject_classes` scheduled classes with the same learners.
+    """
 
     sourced_id: str
     level: str = "lower_secondary"
     learners: int = 400
     class_size: int = 40
+    subject_classes: int = 0
 
 
 @dataclass(slots=True)
@@ -166,10 +170,13 @@ def _add_school(package: Package, school: SchoolPlan, chance: random.Random, yea
         for room in range(-(-share // school.class_size)):
             size = min(school.class_size, share - room * school.class_size)
             homeroom = _class(package, school, grade, room, year)
-            _enroll(package, school, homeroom, teachers[(learner + room) % len(teachers)], "teacher", year)
+            taught = [homeroom, *_subject_classes(package, school, homeroom)]
+            for class_id in taught:
+                _enroll(package, school, class_id, teachers[(learner + room) % len(teachers)], "teacher", year)
             for _ in range(size):
                 person = _person(package, f"{code}-hs-{learner:05}", code, "student", chance, grade=grade)
-                _enroll(package, school, homeroom, person, "student", year)
+                for class_id in taught:
+                    _enroll(package, school, class_id, person, "student", year)
                 learner += 1
     _same_name_and_two_classes(package, school, year)
 
@@ -192,6 +199,19 @@ def _class(package: Package, school: SchoolPlan, grade: str, room: int, year: in
         }
     )
     return sourced_id
+
+
+def _subject_classes(package: Package, school: SchoolPlan, homeroom: str) -> list[str]:
+    row = package.rows["classes"][-1]
+    assert row["sourcedId"] == homeroom
+    made = []
+    for number in range(school.subject_classes):
+        subject, title = SUBJECTS[number % len(SUBJECTS)]
+        made.append(f"{homeroom}-mon{number + 1:02}")
+        taught = {"sourcedId": made[-1], "title": f"{row['title']} {title}", "classType": "scheduled"}
+        course = {"courseSourcedId": f"{school.sourced_id}-{subject}", "subjects": title, "subjectCodes": subject}
+        package.rows["classes"].append(row | taught | course)
+    return made
 
 
 def _person(

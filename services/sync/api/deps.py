@@ -61,6 +61,7 @@ class Package:
     inspection: Inspection
     lenient: bool
     mode: Literal["review", "auto"]
+    dry_run: bool
 
 
 async def _package(
@@ -71,6 +72,7 @@ async def _package(
     mode: Annotated[
         Literal["review", "auto"], Query(description="`auto` commits by itself when nothing is held.")
     ] = "review",
+    dry_run: Annotated[bool, Query(alias="dryRun", description="Judge and compare; never commit.")] = False,  # noqa: FBT002  # a query parameter
 ) -> AsyncIterator[Package]:
     """Stream the body to disk and judge it, before the transaction opens. Whatever fails later takes the file along."""
     received = await _receive(request, uploads)
@@ -78,7 +80,7 @@ async def _package(
         set_body_digest(request, bytes.fromhex(received.sha256))
         inspection = await asyncio.to_thread(inspect, received.path, lenient=lenient, limits=uploads.limits)
         refuse_unfit(inspection)
-        yield Package(received, inspection, lenient, mode)
+        yield Package(received, inspection, lenient, mode, dry_run)
     finally:
         received.path.unlink(missing_ok=True)
 

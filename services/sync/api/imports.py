@@ -1,11 +1,12 @@
 """`/sync/v1/imports`: hand in a package, follow it, read what is wrong and what will change, commit it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.sync.api.deps import Importer, Lang, Reader, UploadedPackage, UploadFolder
+from services.sync.api.diff_table import diff_table
 from services.sync.api.schemas import (
     ChangeOut,
     CommitIn,
@@ -48,7 +49,7 @@ async def post_import(  # the upload is received and judged before the transacti
     response: Response,
 ) -> ImportOut:
     """Hand in a OneRoster 1.1 or 1.2 CSV package. The answer is the receipt; follow `Location`."""
-    options = ImportOptions(lenient=package.lenient, auto_commit=package.mode == "auto")
+    options = ImportOptions(lenient=package.lenient, auto_commit=package.mode == "auto", dry_run=package.dry_run)
     row = await receive_import(uow, principal, uploads, package.received, package.inspection, options)
     view = await queries.get_import(uow, principal, row.id)
     response.headers["Location"] = f"/sync/v1/imports/{row.id}"
@@ -125,8 +126,14 @@ async def get_problem_summary(
     return ProblemSummary(items=[ProblemOut.of(row, language) for row in rows])
 
 
-@router.get("/imports/{import_id}/diff", summary="What a commit changes")
-async def get_diff(
+@router.get(
+    "/imports/{import_id}/diff",
+    summary="What a commit changes",
+    response_model=Page[ChangeOut],
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def get_diff(  # the parameters are the query's
+    request: Request,
     import_id: UUID,
     principal: Reader,
     uow: Uow,
@@ -135,14 +142,21 @@ async def get_diff(
     type: Filter = None,  # noqa: A002  # the parameter's public name
     action: Filter = None,
     school: Filter = None,
-) -> Page[ChangeOut]:
-    """What the import adds, changes (field by field) and ends, before and after it counts."""
+) -> Any:
+    """What the import adds, changes (field by field) and ends, before and after it counts.
+
+    With `Accept: text/csv` the same page as a table, one line per changed field; `Link` then leads to the next page.
+    """
     key = decode_cursor(cursor, 3)
     filters = _filters(type=type, action=action, school_sourced_id=school)
     after = None if key is None else [str(part) for part in key]
     rows = await queries.list_changes(uow, principal, import_id, filters, after=after, limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     more = last and encode_cursor(last["type"], last["school_sourced_id"], last["sourced_id"])
+    if "text/csv" in request.headers.get("accept", ""):
+        following = request.url.include_query_params(cursor=more)
+        links = {"Link": f'<{following.path}?{following.query}>; rel="next"'} if more else {}
+        return Response(diff_table(rows[:limit]), media_type="text/csv", headers=links)
     return Page[ChangeOut](items=[ChangeOut.of(row) for row in rows[:limit]], next=more)
 
 

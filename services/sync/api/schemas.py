@@ -159,6 +159,7 @@ class ImportOut(Shape):
     state: Literal["received", "validating", "ready", "held", "committing", "committed", "rejected", "discarded"]
     mode: Literal["review", "auto"]
     lenient: bool
+    dry_run: bool = Field(description="Judged and compared only; can never be committed.")
     one_roster_version: str
     file_modes: dict[str, str]
     sha256: str
@@ -178,7 +179,7 @@ class ImportOut(Shape):
         row = view.row
         schools = {school["school_sourced_id"] for school in view.schools}
         reasons = [each for each in row["hold_reasons"] if view.is_whole or each["school"] in schools]
-        plain = ("id", "state", "lenient", "sha256", "received_at", "version", "retry_of")
+        plain = ("id", "state", "lenient", "dry_run", "sha256", "received_at", "version", "retry_of")
         counts = row["counts"] if view.is_whole else {}
         return cls(
             **{name: row[name] for name in plain},

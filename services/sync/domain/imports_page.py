@@ -34,6 +34,7 @@ The answer is a receipt (`202`, `Location`); the worker goes on from there:
 |---|---|
 | `mode=review` (default) | nothing counts before `POST /sync/v1/imports/{id}/commit` |
 | `mode=auto` | commits by itself when nothing is held |
+| `dryRun=true` | judged and compared like any other; nothing of it can be committed (`409 import.dryRun`) |
 | `lenient=false` (default) | the standard is followed to the letter; a row that does not is refused, good rows go on |
 | `lenient=true` | the repairs listed below are made, and each is reported |
 

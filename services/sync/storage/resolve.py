@@ -117,11 +117,16 @@ def ended_or_unknown(target: RecordType, reference: str) -> str:
     )
 
 
+async def expect_many(staging: Staging) -> None:
+    """Plan the statements of this transaction for many rows: each goes over all of them once, never a loop per row.
+
+    A small package is looked up row by row, and rightly so: it must not read the tables of a whole city.
+    """
+    await staging.run("SET LOCAL enable_nestloop = off")
+
+
 async def resolve(staging: Staging) -> None:
     """Refuse or repair every staged row whose references do not hold; parents before children."""
-    # Here and in `expand` and `difference` every statement goes over all rows once. Staged rows have only just arrived:
-    # without statistics the planner takes them for a handful, and its loop per row would take hours on a city.
-    await staging.run("SET LOCAL enable_nestloop = off")
     for record in EVERY_TYPE:
         await _refuse_duplicates(staging, record)
     for record in (CLASS, ENROLLMENT):

@@ -30,11 +30,23 @@ _PROBLEM_COLUMNS = (
     "record_sourced_id",
 )
 
+# An import from here on is planned for many rows, a smaller one is looked up row by row.
+LARGE_FROM_ROWS = 5000
+
 
 async def wipe_staging(session: AsyncSession, import_id: UUID) -> None:
     """Forget the staged rows: the import is final, or starts again."""
     for record in EVERY_TYPE:
         await session.execute(text(f"DELETE FROM {record.staging} WHERE import_id = :i"), {"i": import_id})
+
+
+async def analyze(session: AsyncSession, tables: Iterable[str]) -> None:
+    """Tell the planner what a large import just wrote, instead of waiting for autovacuum.
+
+    In a transaction of its own: who analyzes a table makes others who want to wait until the commit.
+    """
+    for table in tables:
+        await session.execute(text(f'ANALYZE "{table}"'))
 
 
 async def wipe_findings(session: AsyncSession, import_id: UUID) -> None:

@@ -80,6 +80,7 @@ class Import(Base):
     state: Mapped[str]
     lenient: Mapped[bool]
     auto_commit: Mapped[bool]
+    dry_run: Mapped[bool] = mapped_column(server_default=text("false"))  # never committed
     oneroster_version: Mapped[str]
     modes: Mapped[dict[str, Any]]
     sha256: Mapped[str]

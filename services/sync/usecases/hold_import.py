@@ -47,13 +47,14 @@ async def commit_import(uow: UnitOfWork, principal: Principal, import_id: UUID, 
     """Commit what is ready; for what is held, a head or data officer of the school releases it with a reason.
 
     A package of several schools goes on when every held school has been released. Raises `import.unknown`,
-    `import.held`, `import.wrongState`, `role.missing`, `reason.missing`.
+    `import.held`, `import.dryRun`, `import.wrongState`, `role.missing`, `reason.missing`.
     """
     seen = await find_import(uow.session, import_id, viewer_of(principal))
     if seen is None:
         raise unknown_import()
     row = await lock_import(uow.session, import_id)
     assert row is not None
+    _require_counting(row)
     state = State(row.state)
     if state is State.HELD and principal.kind == "user":
         await _decide(uow, principal, row, Decision.RELEASE, reason)
@@ -78,12 +79,22 @@ async def decide_import(
         raise unknown_import()
     row = await lock_import(uow.session, import_id)
     assert row is not None
+    _require_counting(row)
     if principal.kind != "user" or row.state != State.HELD:
         # A vendor is told who can; a state that waits for nobody says so.
         after(State(row.state), Step.COMMIT if row.state == State.HELD else Step.RELEASE)
     await _decide(uow, principal, row, decision, reason)
     row.version += 1
     return row
+
+
+def _require_counting(row: Import) -> None:
+    if row.dry_run:
+        raise conflict(
+            "import.dryRun",
+            vi="Gói này chỉ chạy thử (dryRun=true) nên không bao giờ được ghi. Gửi lại gói không có dryRun.",
+            en="This import is a dry run and is never committed. Send the package again without dryRun.",
+        )
 
 
 async def _decide(uow: UnitOfWork, principal: Principal, row: Import, decision: Decision, reason: str | None) -> None:

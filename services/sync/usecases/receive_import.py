@@ -17,10 +17,14 @@ MOST_ERRORS = 500
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """`auto_commit`: commit without asking when nothing is held. `lenient`: repair what the documented list allows."""
+    """`auto_commit`: commit without asking when nothing is held. `lenient`: repair what the documented list allows.
+
+    `dry_run`: judge and compare, never commit, whatever `auto_commit` says.
+    """
 
     lenient: bool
     auto_commit: bool
+    dry_run: bool = False
 
 
 def refuse_unfit(inspection: Inspection) -> None:
@@ -69,7 +73,8 @@ async def receive_import(
         orgs=sorted(principal.orgs),
         state=State.RECEIVED.value,
         lenient=options.lenient,
-        auto_commit=options.auto_commit,
+        auto_commit=options.auto_commit and not options.dry_run,
+        dry_run=options.dry_run,
         oneroster_version=inspection.plan.version,
         modes=dict(inspection.plan.modes),
         sha256=received.sha256,

@@ -4,7 +4,7 @@ Runs in the worker. Every step may be repeated: a worker that died half-way leav
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 from services.sync.domain.brake import Difference, hold_reasons
 from services.sync.domain.files import KEPT_FILES
+from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.import_state import State, Step, after
 from services.sync.domain.package import FilePlan
 from services.sync.domain.problems import Problem
@@ -64,6 +65,10 @@ class Reading:
         """Schools that orgs.csv names."""
         return sorted(set().union(*(reader.schools for reader in self.readers)))
 
+    @property
+    def is_large(self) -> bool:
+        return sum(tally.read for tally in self.tallies.values()) >= staging.LARGE_FROM_ROWS
+
 
 async def validate_import(units: UnitsOfWork, uploads: Uploads, import_id: UUID) -> None:
     """Bring an import from `received` to `ready`, `held`, `rejected`, or straight on to `committing`."""
@@ -72,8 +77,10 @@ async def validate_import(units: UnitsOfWork, uploads: Uploads, import_id: UUID)
     if reading.retried is None:
         await _stage(units, uploads, reading)
     failpoint("sync.import.staged")
+    await _analyze(units, reading, [record.staging for record in EVERY_TYPE])
     async with units.begin(EVERYTHING) as uow:
         await _judge(uow, reading)
+    await _analyze(units, reading, ["import_change"])
     failpoint("sync.import.validated")
     await asyncio.to_thread(uploads.delete, import_id)
 
@@ -147,11 +154,19 @@ def _next_chunk(
     return count, staged, problems
 
 
+async def _analyze(units: UnitsOfWork, reading: Reading, tables: Sequence[str]) -> None:
+    if reading.is_large:
+        async with units.begin(EVERYTHING) as uow:
+            await staging.analyze(uow.session, tables)
+
+
 async def _judge(uow: UnitOfWork, reading: Reading) -> None:
     """Resolve, compare, brake: afterwards the import is ready, held, rejected, or committing by itself."""
     row = await lock_import(uow.session, reading.import_id)
     assert row is not None
     area = resolve.Staging(uow.session, row.id, row.modes, row.lenient, reading.schools)
+    if reading.is_large:
+        await resolve.expect_many(area)
     await registry.hold_unknown_people(area)
     await resolve.resolve(area)
     await resolve_gradebook.resolve(area)
@@ -167,6 +182,8 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
     row.validated_at = await uow.now()
     row.version += 1
     await _decide(uow, row, differences, reaches_a_school=bool(schools))
+    if row.dry_run:
+        await staging.wipe_staging(uow.session, row.id)
 
 
 async def _file_counts(area: resolve.Staging, reading: Reading) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from services.sync.storage.commit import (
 )
 from services.sync.storage.imports import lock_import
 from services.sync.storage.resolve import Staging
-from services.sync.storage.tables import Import, ImportSchool
+from services.sync.storage.staging import LARGE_FROM_ROWS, analyze
+from services.sync.storage.tables import RECORD_TABLES, Import, ImportSchool
 from services.sync.storage.waiting import keep_waiting
 from services.sync.usecases.hold_import import hold_schools
 from shared.contracts.sync_v1 import GradeCount, RosterCommitted
@@ -37,7 +38,10 @@ async def write_import(units: UnitsOfWork, import_id: UUID) -> None:
             failpoint("sync.import.school_written")
         failpoint("sync.import.school_committed")
     async with units.begin(EVERYTHING) as uow:
-        await _finish(uow, import_id)
+        changed = await _finish(uow, import_id)
+    if changed >= LARGE_FROM_ROWS:
+        async with units.begin(EVERYTHING) as uow:
+            await analyze(uow.session, RECORD_TABLES)
 
 
 def _staging(uow: UnitOfWork, row: Import, schools: list[str]) -> Staging:
@@ -103,11 +107,12 @@ async def _write(uow: UnitOfWork, row: Import, school: str, now: dt.datetime) ->
     )
 
 
-async def _finish(uow: UnitOfWork, import_id: UUID) -> None:
+async def _finish(uow: UnitOfWork, import_id: UUID) -> int:
+    """Close the import; answers how many records it changed."""
     row = await lock_import(uow.session, import_id)
     assert row is not None
     if row.state != State.COMMITTING or await difference.untouched_schools(_staging(uow, row, [])):
-        return
+        return 0
     changes = await difference.changes_by_type(_staging(uow, row, []))
     row.counts = {
         name: count | {action: changes.get(name, {}).get(action, 0) for action in ("added", "changed", "removed")}
@@ -117,3 +122,4 @@ async def _finish(uow: UnitOfWork, import_id: UUID) -> None:
     row.committed_at = await uow.now()
     row.version += 1
     await keep_waiting(uow.session, import_id)
+    return sum(sum(actions.values()) for actions in changes.values())

@@ -16,6 +16,7 @@ _NAMED = re.compile(
 )
 # Codes of errors that are not findings in a package: they leave as problem documents or event names.
 _OTHER_NAMES = {
+    "import.dryRun",
     "import.held",
     "import.id",
     "manifest.csv",

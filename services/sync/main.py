@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.sync.api import causes, changes, holds, imports, oneroster, orgs, records, registry
+from services.sync.api import causes, changes, holds, imports, oneroster, oneroster_gradebook, orgs, records, registry
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.storage.listing import ListingIndex
@@ -35,6 +35,7 @@ def create_app(
                 orgs.router,
                 records.router,
                 oneroster.router,
+                oneroster_gradebook.router,
             ],
             scope_of=scope_of,
             body_limits=dict.fromkeys(("/sync/v1/imports", "/sync/v1/registry"), settings.max_upload_bytes),

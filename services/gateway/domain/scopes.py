@@ -23,6 +23,17 @@ SCOPES: Mapping[str, Text] = {
     "reporting.manage": Text("Mở đợt, tiếp nhận, trả lại báo cáo", "Open campaigns, accept and return reports"),
     ROSTER_CORE: Text("OneRoster 1.2: đọc các danh sách cốt lõi", "OneRoster 1.2: read the core lists"),
     ROSTER: Text("OneRoster 1.2: đọc toàn bộ danh sách", "OneRoster 1.2: read all lists"),
+    f"{ONEROSTER}roster-demographics.readonly": Text(
+        "OneRoster 1.2: đọc ngày sinh và giới tính", "OneRoster 1.2: read birth dates and sexes"
+    ),
+    f"{ONEROSTER}gradebook-core.readonly": Text(
+        "OneRoster 1.2: đọc điểm cốt lõi", "OneRoster 1.2: read the core marks"
+    ),
+    f"{ONEROSTER}gradebook.readonly": Text("OneRoster 1.2: đọc toàn bộ điểm", "OneRoster 1.2: read all marks"),
+    f"{ONEROSTER}resource-core.readonly": Text(
+        "OneRoster 1.2: đọc danh mục học liệu", "OneRoster 1.2: read the core resources"
+    ),
+    f"{ONEROSTER}resource.readonly": Text("OneRoster 1.2: đọc toàn bộ học liệu", "OneRoster 1.2: read all resources"),
     "https://purl.imsglobal.org/spec/or/v1p1/scope/roster.readonly": Text(
         "OneRoster 1.1: đọc danh sách", "OneRoster 1.1: read the lists"
     ),

@@ -113,8 +113,8 @@ def _one(version: Version, operation: Operation) -> Endpoint:
         request: Request,
         fields: Fields = None,
     ) -> Response:
-        wanted, _ = _wanted(version, operation.collection, fields)
-        shown = Shown(version, _public_url(request), wanted)
+        wanted, _ = fields_wanted(version, operation.collection, fields)
+        shown = Shown(version, public_url_of(request), wanted)
         document = await read_one(uow, operation.collection, sourced_id, shown)
         return Response(f'{{"{NOUN_OF[operation.collection]}":{document}}}', media_type="application/json")
 
@@ -129,10 +129,10 @@ def _listed(  # what the path, the query and the caller say
     request: Request,
     parents: Mapping[str, str],
 ) -> Response:
-    wanted, unknown_fields = _wanted(version, operation.collection, query.fields)
+    wanted, unknown_fields = fields_wanted(version, operation.collection, query.fields)
     sort, unknown_sort = _sorted(version, operation.collection, query.sort)
     selection = Selection(query.where, sort, query.descending, query.limit, query.offset)
-    shown = Shown(version, _public_url(request), wanted)
+    shown = Shown(version, public_url_of(request), wanted)
     state = request.app.state
 
     @asynccontextmanager
@@ -150,7 +150,7 @@ def _listed(  # what the path, the query and the caller say
     )
 
 
-def _public_url(request: Request) -> str:
+def public_url_of(request: Request) -> str:
     found: str = request.app.state.runtime.settings.public_url
     return found.rstrip("/")
 
@@ -162,7 +162,7 @@ def _sorted(version: Version, collection: str, sort: str | None) -> tuple[str | 
     return None, [warning("invalid_sort_field", f"no such field: {sort[:100]}")]
 
 
-def _wanted(
+def fields_wanted(
     version: Version, collection: str, fields: list[str] | None
 ) -> tuple[frozenset[str] | None, list[dict[str, str]]]:
     """The fields asked for, None for all. An unknown one is refused (1.2), or warned of and all are sent (1.1)."""

@@ -2,12 +2,14 @@
 
 # ruff: noqa: N815  # the names are the standard's
 
+from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
 from pydantic import AnyUrl, AwareDatetime, BaseModel, ConfigDict, create_model
 
 from services.sync.domain.oneroster import COLLECTION_OF, NOUN_OF, VERSIONS, Field, Shape, Version
+from services.sync.domain.oneroster_gradebook import GRADEBOOK, RESOURCES
 from services.sync.domain.oneroster_paths import Operation
 
 
@@ -76,8 +78,10 @@ _TYPES: dict[Shape, Any] = {
     Shape.ROLES: list[OneRosterRole],
     Shape.ROLE_OF_1_1: str,
     Shape.ORGS_OF_1_1: list[OneRosterReference],
+    Shape.NUMBER: Decimal,
+    Shape.JSON: list[dict[str, Any]],
 }
-_BY_BASE = {version.base: version for version in VERSIONS}
+_BY_BASE = {version.base: version for version in (*VERSIONS, GRADEBOOK, RESOURCES)}
 _REFUSALS = {
     400: "A filter, field or value that does not exist",
     401: "No valid token",

@@ -24,6 +24,8 @@ class Shape(StrEnum):
     ROLES = "roles"
     ROLE_OF_1_1 = "roleOf11"
     ORGS_OF_1_1 = "orgsOf11"
+    NUMBER = "number"
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Field:
     required: bool = False
     otherwise: str = ""
     renamed: tuple[tuple[str, str], ...] = ()
+    base: str = ""  # of the service the link leads to, where that is another one
 
 
 def _text(name: str, column: str, *, required: bool = False) -> Field:
@@ -206,6 +209,11 @@ COLLECTION_OF: Mapping[str, str] = {
     "user": "users",
     "enrollment": "enrollments",
     "demographics": "demographics",
+    "category": "categories",
+    "lineItem": "lineItems",
+    "result": "results",
+    "scoreScale": "scoreScales",
+    "resource": "resources",
 }
 # collection -> noun; a list is wrapped in the noun's collection, a single record in the noun
 NOUN_OF: Mapping[str, str] = {

@@ -17,7 +17,10 @@ def document_of(version: Version, noun: str, public_url: str, wanted: frozenset[
     """The SQL of one record's document over the row `r`, with the fields in `wanted` only."""
     at = public_url + version.base
     fields = [field for field in version.objects[noun] if wanted is None or field.name in wanted]
-    return _object({field.name: _VALUES[field.shape](field, at) for field in fields})
+    values = {
+        field.name: _VALUES[field.shape](field, public_url + field.base if field.base else at) for field in fields
+    }
+    return _object(values)
 
 
 def _object(members: Mapping[str, str]) -> str:
@@ -112,4 +115,6 @@ _VALUES: Mapping[Shape, Callable[[Field, str], str]] = {
     Shape.ROLES: _roles,
     Shape.ROLE_OF_1_1: _role_of_1_1,
     Shape.ORGS_OF_1_1: _orgs_of_1_1,
+    Shape.NUMBER: _plain,
+    Shape.JSON: _plain,
 }

@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from services.sync.domain.roster_filter import Clause, Filter, FilterError
@@ -156,6 +157,7 @@ def _condition(terms: Mapping[str, Term], where: Filter, values: _Values) -> str
 
 
 _SQL_TYPES = {"date": "date", "instant": "timestamptz", "boolean": "boolean", "text": "text", "list": "text"}
+_SQL_TYPES["number"] = "numeric"
 
 
 def _comparison(term: Term, clause: Clause, values: _Values) -> str:
@@ -187,9 +189,11 @@ def _typed(clause: Clause, kind: str) -> Any:
         if kind == "instant":
             instant = dt.datetime.fromisoformat(clause.value)
             return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
+        if kind == "number":
+            return Decimal(clause.value)
         if kind == "boolean":
             return {"true": True, "false": False}[clause.value.lower()]
-    except (ValueError, KeyError) as failure:
+    except (ValueError, KeyError, InvalidOperation) as failure:
         raise FilterError(f"not a value of {clause.field}: {clause.value[:50]}") from failure
     return clause.value
 

@@ -130,6 +130,7 @@ _TYPES = {
     Shape.INSTANT: "instant",
     Shape.BOOLEAN: "boolean",
     Shape.TEXTS: "list",
+    Shape.NUMBER: "number",
 }
 
 

@@ -113,7 +113,7 @@ async def read_one(uow: UnitOfWork, collection: str, sourced_id: str, shown: Sho
     )
     document = await listing.one_document(driver, statement, shown.document(collection))
     if document is None:
-        raise _unknown()
+        raise unknown_record()
     return document
 
 
@@ -126,10 +126,10 @@ async def _require_parents(
         rows = rows_of(collection, operation.parents[:place])
         statement = listing.statement_of(rows, terms_of(version, collection), Selection(), given, only=sourced_id)
         if not await listing.has_rows(driver, statement):
-            raise _unknown()
+            raise unknown_record()
 
 
-def _unknown() -> AppError:
+def unknown_record() -> AppError:
     return not_found("roster.unknown", vi="Không có bản ghi này.", en="There is no such record.")
 
 

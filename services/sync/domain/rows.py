@@ -82,6 +82,8 @@ class RowReader:
         self.tally.read += 1
         self._problems = []
         staged = self._read(line, row)
+        if not self._problems:
+            return staged, []
         if any(map(is_error, self._problems)):
             self.tally.refused += 1
             # Refused is the whole story: that the row would have been left at the door anyway would only confuse.
@@ -132,7 +134,7 @@ class RowReader:
 
     def _cells_of(self, line: int, row: Sequence[str]) -> Sequence[str] | None:
         width = self.plan.width
-        if any("\ufffd" in cell for cell in row):
+        if "\ufffd" in "".join(row):
             self._report("row.notUtf8", line)
             return None
         if len(row) == width:
@@ -207,25 +209,25 @@ class RowReader:
                 if column.required:
                     self._missing(line, column.name)
                 continue
-            value = self._value(line, column, cell, read, repair)
+            try:
+                value = read(cell)
+            except CellError as fault:
+                value = self._repaired(line, column, cell, repair, fault)
             if value is not None and column.target is not None:
                 values[column.target] = value
                 if column.org is not None:
                     self._check_org(line, column, value, values)
         return values
 
-    def _value(self, line: int, column: Column, cell: str, read: Reader, repair: Repair | None) -> Any:
+    def _repaired(self, line: int, column: Column, cell: str, repair: Repair | None, fault: CellError) -> Any:
         shown = None if column.personal else cell
-        try:
-            return read(cell)
-        except CellError as fault:
-            repaired = repair(cell) if self.lenient and repair is not None else None
-            if repaired is None:
-                self._report(fault.code, line, column.name, shown, fault.expected)
-                return None
-            value, code, expected = repaired
-            self._report(code, line, column.name, shown, expected)
-            return value
+        repaired = repair(cell) if self.lenient and repair is not None else None
+        if repaired is None:
+            self._report(fault.code, line, column.name, shown, fault.expected)
+            return None
+        value, code, expected = repaired
+        self._report(code, line, column.name, shown, expected)
+        return value
 
     def _check_org(self, line: int, column: Column, value: Any, values: dict[str, Any]) -> None:
         for sourced_id in value if isinstance(value, list) else [value]:
@@ -363,9 +365,7 @@ class RowReader:
     def _staged(self, line: int, sourced_id: str, values: dict[str, Any]) -> Staged:
         record = BY_FILE[self.plan.spec.name]
         school = values.get("school_sourced_id", "")
-        return Staged(
-            record, line, sourced_id, ACCEPTED, school=school, values=tuple(values.get(name) for name in record.columns)
-        )
+        return Staged(record, line, sourced_id, ACCEPTED, school=school, values=tuple(map(values.get, record.columns)))
 
 
 _SHAPES: Mapping[str, Callable[[RowReader, int, str, dict[str, Any]], list[Staged]]] = {

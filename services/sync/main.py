@@ -2,7 +2,18 @@
 
 from fastapi import FastAPI
 
-from services.sync.api import causes, changes, holds, imports, oneroster, oneroster_gradebook, orgs, records, registry
+from services.sync.api import (
+    causes,
+    changes,
+    holds,
+    imports,
+    oneroster,
+    oneroster_gradebook,
+    orgs,
+    records,
+    registry,
+    reverts,
+)
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.storage.listing import ListingIndex
@@ -34,6 +45,7 @@ def create_app(
                 registry.router,
                 orgs.router,
                 records.router,
+                reverts.router,
                 oneroster.router,
                 oneroster_gradebook.router,
             ],

@@ -28,7 +28,7 @@ class DecisionIn(Closed):
 
 class DecisionOut(Shape):
     school: str
-    action: Literal["release", "discard"]
+    action: Literal["release", "discard", "revert"]
     reason: str
     decided_by: str
     decided_at: dt.datetime

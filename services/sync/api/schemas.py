@@ -165,6 +165,7 @@ class ImportOut(Shape):
     sha256: str
     size: int = Field(description="Bytes as received.")
     retry_of: UUID | None = Field(description="The import whose waiting rows this one tries again.")
+    revert_of: UUID | None = Field(description="The import that this one undoes.")
     received_at: dt.datetime
     validated_at: dt.datetime | None
     committed_at: dt.datetime | None
@@ -179,7 +180,7 @@ class ImportOut(Shape):
         row = view.row
         schools = {school["school_sourced_id"] for school in view.schools}
         reasons = [each for each in row["hold_reasons"] if view.is_whole or each["school"] in schools]
-        plain = ("id", "state", "lenient", "dry_run", "sha256", "received_at", "version", "retry_of")
+        plain = ("id", "state", "lenient", "dry_run", "sha256", "received_at", "version", "retry_of", "revert_of")
         counts = row["counts"] if view.is_whole else {}
         return cls(
             **{name: row[name] for name in plain},

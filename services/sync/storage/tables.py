@@ -94,6 +94,7 @@ class Import(Base):
     committed_at: Mapped[dt.datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     retry_of: Mapped[UUID | None]
+    revert_of: Mapped[UUID | None]
     __table_args__ = (
         Index("ix_import_client_id", "client_id", "receipt_number"),
         Index(

@@ -99,9 +99,7 @@ def _require_counting(row: Import) -> None:
 
 async def _decide(uow: UnitOfWork, principal: Principal, row: Import, decision: Decision, reason: str | None) -> None:
     principal.require_role(*RELEASING_ROLES)
-    given = (reason or "").strip()
-    if not given or len(given) > LONGEST_REASON:
-        raise _reason_missing()
+    given = require_reason(reason)
     now = await uow.now()
     values = (
         {"released_by": principal.subject, "released_at": now, "release_reason": given}
@@ -172,6 +170,14 @@ def viewer_of(principal: Principal) -> dict[str, Any]:
 
 def unknown_import() -> AppError:
     return not_found("import.unknown", vi="Không có gói này.", en="There is no such import.")
+
+
+def require_reason(reason: str | None) -> str:
+    """The reason without blanks around it. Raises `reason.missing`."""
+    given = (reason or "").strip()
+    if not given or len(given) > LONGEST_REASON:
+        raise _reason_missing()
+    return given
 
 
 def _reason_missing() -> AppError:

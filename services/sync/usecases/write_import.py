@@ -77,7 +77,9 @@ async def _look_again(uow: UnitOfWork, row: Import, part: ImportSchool, state: R
     differences = await difference.compare(area, [part.school_sourced_id])
     await difference.store_counts(area, differences)
     reasons = hold_reasons(differences)
-    if state.last_received_at is not None and state.last_received_at > row.received_at:
+    # An undoing is made for one state of the roster: what came in between must not be taken back with it unseen.
+    overtaken = state.last_received_at is not None and state.last_received_at > row.received_at
+    if overtaken or row.revert_of is not None:
         reasons.append(HoldReason("olderThanCommitted", part.school_sourced_id))
     # A release was given for the difference of that moment; a new difference that is too large asks again.
     return reasons

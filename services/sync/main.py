@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.sync.api import (
+    catalogues,
     causes,
     changes,
     holds,
@@ -13,6 +14,7 @@ from services.sync.api import (
     records,
     registry,
     reverts,
+    vendors,
 )
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
@@ -43,6 +45,8 @@ def create_app(
                 changes.router,
                 holds.router,
                 registry.router,
+                vendors.router,
+                catalogues.router,
                 orgs.router,
                 records.router,
                 reverts.router,

@@ -91,6 +91,8 @@ async def _place(
         return await listing.total_of(driver, statement), statement, selection.offset
     needs_marks = statement.by_key and selection.offset >= listing.STEP
     scope, token = await listing.change_token(driver)
+    if scope == "*" and statement.by_key:
+        await listing.read_in_key_order(driver)
     key = (scope, statement.body, tuple(statement.values), statement.order)
     known = index.find(key, token)
     if known is None or (needs_marks and known.marks is None):

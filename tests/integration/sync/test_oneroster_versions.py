@@ -10,7 +10,7 @@ from services.sync.domain.oneroster_paths import OPERATIONS
 from services.sync.storage.listing import STEP
 from shared.db.scope import EVERYTHING
 from tests.integration.sync.packages import changed, make_package, school_files
-from tests.integration.sync.stage import ROSTER_SCOPE
+from tests.integration.sync.stage import DEPARTMENT, ROSTER_SCOPE
 
 V1P1_SCOPE = "https://purl.imsglobal.org/spec/or/v1p1/scope/roster.readonly"
 IDS = {
@@ -117,12 +117,14 @@ async def test_a_list_by_date_never_passes_over_a_commit_that_is_still_on_its_wa
 async def test_pages_far_behind_are_found_by_key_and_hold_the_same_rows(sync):
     await sync.put_schools("A")
     await sync.imported(make_package(school_files("A", learners=2 * STEP + 300)), sync.as_vendor("A"), mode="auto")
-    for order in ("asc", "desc"):
-        whole = await get(sync, V1_2, "/users", ROSTER_SCOPE, limit=10_000, orderBy=order)
+    for grant, order in (("A", "asc"), ("A", "desc"), (DEPARTMENT, "asc"), (DEPARTMENT, "desc")):
+        headers = sync.as_vendor(grant, scope=ROSTER_SCOPE)
+        place = f"{V1_2.base}/users?orderBy={order}"
+        whole = await sync.client.get(f"{place}&limit=10000", headers=headers)
         ids = [each["sourcedId"] for each in whole.json()["users"]]
         assert len(ids) == 2 * STEP + 301
         for offset in (STEP - 1, STEP, STEP + 1, 2 * STEP + 150, 2 * STEP + 300, 5 * STEP):
-            page = await get(sync, V1_2, "/users", ROSTER_SCOPE, limit=200, offset=offset, orderBy=order)
+            page = await sync.client.get(f"{place}&limit=200&offset={offset}", headers=headers)
             assert [each["sourcedId"] for each in page.json()["users"]] == ids[offset : offset + 200]
             assert page.headers["x-total-count"] == str(len(ids))
 

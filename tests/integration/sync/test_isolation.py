@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import text
 
-from services.sync.domain.records import RECORD_TYPES
+from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.storage.history import archive
 from services.sync.storage.tables import SCHOOL_TABLES
 from shared.db.scope import EVERYTHING, NOTHING, Scope
+from tests.integration.sync.gradebook_packages import gradebook_files
 from tests.integration.sync.packages import make_package, school_files
 
 PROVIDER = "/ims/oneroster/rostering/v1p2"
@@ -16,13 +17,15 @@ PROVIDER = "/ims/oneroster/rostering/v1p2"
 async def b(sync):
     """School B with a committed import of its own vendor."""
     await sync.put_schools("A", "B")
-    await sync.imported(make_package(school_files("A")), sync.as_vendor("A", sub="vendor-a"), mode="auto")
-    return await sync.imported(make_package(school_files("B")), sync.as_vendor("B", sub="vendor-b"), mode="auto")
+    for school in ("A", "B"):
+        package = make_package(school_files(school) | gradebook_files(school))
+        done = await sync.imported(package, sync.as_vendor(school, sub=f"vendor-{school.lower()}"), mode="auto")
+    return done
 
 
 async def keep_a_version_of_everything(sync):
     async with sync.runtime.units.begin(EVERYTHING) as uow:
-        for record in RECORD_TYPES:
+        for record in EVERY_TYPE:
             statement = f"WITH {archive(record, f'FROM {record.table} c')} SELECT 1"
             await uow.session.execute(text(statement), {"now": await uow.now()})
 

@@ -142,7 +142,9 @@ async def test_a_package_with_no_acceptable_row_is_rejected_and_writes_nothing(s
     assert done["state"] == "rejected"
     assert "org.unknown" in codes(await sync.problems(done["id"], vendor))
     assert await sync.sql("SELECT count(*) FROM person") == [0]
-    assert await sync.sql("SELECT count(*) FROM staged_person") == [0]
+    # Refused people wait for a retry; nothing else of the package stays.
+    assert await sync.sql("SELECT DISTINCT outcome FROM staged_person") == ["refused"]
+    assert await sync.sql("SELECT count(*) FROM staged_class") == [0]
 
 
 async def test_what_a_bulk_package_leaves_out_ends_and_is_not_deleted(sync):

@@ -10,3 +10,4 @@ class SyncSettings(ServiceSettings):
     max_unpacked_bytes: int = Field(default=4 * 1024**3, description="Largest accepted package, unpacked.")
     parallel_imports: int = Field(default=2, ge=1, description="Imports one worker validates or commits at a time.")
     retry_days: int = Field(default=30, ge=1, description="How long refused rows wait for what they lack.")
+    undecided_days: int = Field(default=30, ge=1, description="How long a ready or held import waits for a decision.")

@@ -5,7 +5,7 @@ import datetime as dt
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.usecases.retry_import import forget_waiting
-from services.sync.usecases.work_through import ImportWork, sweep_uploads
+from services.sync.usecases.work_through import ImportWork, end_undecided, sweep_uploads
 from shared.failpoints import arm
 from shared.logs import configure_logs
 from shared.service import Runtime
@@ -25,6 +25,7 @@ def jobs(settings: SyncSettings) -> list[Job]:
 
     async def sweep(runtime: Runtime) -> None:
         await sweep_uploads(runtime.units, uploads)
+        await end_undecided(runtime.units, dt.timedelta(days=settings.undecided_days))
         await forget_waiting(runtime.units, dt.timedelta(days=settings.retry_days))
 
     # A job's first round is at the start: what the last worker left behind when it died goes at once.

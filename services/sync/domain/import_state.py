@@ -28,6 +28,7 @@ class Step(StrEnum):
     RELEASE = "release"
     DISCARD = "discard"
     FINISH = "finish"
+    EXPIRE = "expire"
 
 
 _MOVES: Mapping[tuple[State, Step], State] = {
@@ -39,6 +40,9 @@ _MOVES: Mapping[tuple[State, Step], State] = {
     (State.READY, Step.COMMIT): State.COMMITTING,
     (State.HELD, Step.RELEASE): State.COMMITTING,
     (State.HELD, Step.DISCARD): State.DISCARDED,
+    # Nobody decided for so long that the staged rows, which are personal data, may not be kept any more.
+    (State.READY, Step.EXPIRE): State.DISCARDED,
+    (State.HELD, Step.EXPIRE): State.DISCARDED,
     # The base changed between validation and commit, and the new difference is too large to go on unseen.
     (State.COMMITTING, Step.HOLD): State.HELD,
     (State.COMMITTING, Step.FINISH): State.COMMITTED,

@@ -2,13 +2,15 @@
 
 # ruff: noqa: S608  # statements are assembled from constants of this module; values are always bound
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.sync.domain.import_state import State
 from services.sync.storage.tables import Import
 
 # The uploader sees its own imports; a person sees those that touch a school of theirs, the department sees all.
@@ -45,6 +47,13 @@ async def list_imports(
         f"SELECT {_COLUMNS} FROM import i WHERE {' AND '.join(conditions)} ORDER BY i.receipt_number DESC LIMIT :limit"
     )
     return (await session.execute(statement, given)).mappings().all()
+
+
+async def undecided_since(session: AsyncSession, before: dt.datetime) -> Sequence[Import]:
+    """Imports that have been ready or held since `before`, locked."""
+    waiting = Import.state.in_([State.READY, State.HELD]), Import.validated_at < before
+    statement = select(Import).where(*waiting).order_by(Import.receipt_number).limit(1000).with_for_update()
+    return (await session.execute(statement)).scalars().all()
 
 
 async def lock_import(session: AsyncSession, import_id: UUID) -> Import | None:

@@ -51,6 +51,16 @@ async def registry_types(session: AsyncSession) -> dict[str, str]:
     return {row.sourced_id: row.kind for row in rows}
 
 
+# The transaction id must exist before `dateLastModified` is taken: lists by date hold back what is younger than the
+# oldest writer. The lock lets two first writers of one unit come one after the other.
+_BEGIN = text("SELECT pg_advisory_xact_lock(hashtextextended('org ' || :id, 7)), pg_current_xact_id()")
+
+
+async def begin_write(session: AsyncSession, sourced_id: str) -> None:
+    """To be called before the time of a change of this unit is taken."""
+    await session.execute(_BEGIN, {"id": sourced_id})
+
+
 async def find_org(session: AsyncSession, sourced_id: str, *, lock: bool = False) -> Org | None:
     statement = select(Org).where(Org.sourced_id == sourced_id)
     return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()

@@ -1,5 +1,6 @@
 """Holding an import of too large a change, and letting the school release or discard it."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy import RowMapping, update
 
 from services.sync.domain.brake import HoldReason
 from services.sync.domain.import_state import State, Step, after
-from services.sync.storage.imports import decisions_of, find_import, lock_import, parts_left, viewer
+from services.sync.storage.imports import decisions_of, find_import, lock_import, parts_left, undecided_since, viewer
 from services.sync.storage.staging import wipe_staging
 from services.sync.storage.tables import Import, ImportDecision, ImportSchool
 from services.sync.usecases.scope import scope_of
@@ -86,6 +87,16 @@ async def decide_import(
     await _decide(uow, principal, row, decision, reason)
     row.version += 1
     return row
+
+
+async def expire_undecided(uow: UnitOfWork, before: dt.datetime) -> int:
+    """Discard imports that have waited for a commit or a decision since `before`; answers how many."""
+    found = await undecided_since(uow.session, before)
+    for row in found:
+        row.state = after(State(row.state), Step.EXPIRE).value
+        row.version += 1
+        await wipe_staging(uow.session, row.id)
+    return len(found)
 
 
 def _require_counting(row: Import) -> None:

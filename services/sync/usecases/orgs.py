@@ -50,6 +50,7 @@ async def put_org(
     kinds = {edge.sourced_id: await _kind(uow, edge.sourced_id) for edge in values.parents}
     known = {key: kind for key, kind in kinds.items() if kind is not None}
     check_org(values.kind, values.level, values.validity, values.parents, known)
+    await orgs.begin_write(uow.session, values.sourced_id)
     org = await orgs.find_org(uow.session, values.sourced_id, lock=True)
     now, is_new = await uow.now(), org is None
     if org is None:

@@ -1,6 +1,7 @@
 """The worker's round: which imports go on now, a few side by side, each by one worker at a time."""
 
 import asyncio
+import datetime as dt
 import time
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.sync.domain.import_state import State
 from services.sync.storage.imports import lock_import, next_work, validated_among
 from services.sync.storage.uploads import Uploads
+from services.sync.usecases.hold_import import expire_undecided
 from services.sync.usecases.validate_import import give_up, validate_import
 from services.sync.usecases.write_import import write_import
 from shared.db.scope import EVERYTHING
@@ -109,3 +111,11 @@ async def sweep_uploads(units: UnitsOfWork, uploads: Uploads) -> None:
     deleted = await asyncio.to_thread(uploads.sweep, known.keys() - done, done, now)
     if deleted:
         log.info("uploads_left_behind_deleted", count=deleted)
+
+
+async def end_undecided(units: UnitsOfWork, kept: dt.timedelta) -> None:
+    """Discard what nobody committed, released or discarded for as long as `kept`."""
+    async with units.begin(EVERYTHING) as uow:
+        ended = await expire_undecided(uow, await uow.now() - kept)
+    if ended:
+        log.info("undecided_imports_discarded", count=ended)

@@ -69,7 +69,7 @@ async def fill(sync):  # noqa: F811  # the fixture
 
 
 def test_we_serve_every_operation_of_the_standard_under_its_own_scopes(official):
-    theirs = {
+    theirs: set[tuple[str, str, frozenset[str]]] = {
         (path, operation["get"]["operationId"], frozenset(*operation["get"]["security"][0].values()))
         for path, operation in official["paths"].items()
     }

@@ -1,7 +1,10 @@
 """What the brake holds is released or discarded by the school, with a reason, and every decision is kept."""
 
+import datetime as dt
+
 import pytest
 
+from services.sync.usecases.work_through import end_undecided
 from tests.integration.sync.packages import make_package, school_files, together
 
 
@@ -78,4 +81,15 @@ async def test_an_import_that_every_school_discards_ends_and_writes_nothing(sync
     assert len(await sync.roster("students", both)) == 60
     assert await sync.sql("SELECT count(*) FROM staged_person") == [0]
     late = await decide(sync, held, "release", sync.as_person("A", "head"), reason="a")
+    assert (late.status_code, late.json()["code"]) == (409, "import.wrongState")
+
+
+async def test_what_nobody_decides_in_time_is_discarded_with_its_staged_rows(sync, held):
+    both = sync.as_vendor("A", "B")
+    await end_undecided(sync.runtime.units, dt.timedelta(days=1))
+    assert (await sync.read(f"/sync/v1/imports/{held['id']}", both))["state"] == "held"
+    await end_undecided(sync.runtime.units, dt.timedelta(0))
+    assert (await sync.read(f"/sync/v1/imports/{held['id']}", both))["state"] == "discarded"
+    assert await sync.sql("SELECT count(*) FROM staged_person") == [0]
+    late = await decide(sync, held, "release", sync.as_person("A", "head"), reason="x")
     assert (late.status_code, late.json()["code"]) == (409, "import.wrongState")

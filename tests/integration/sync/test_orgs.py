@@ -1,5 +1,6 @@
 """The org tree, valid in time: the reform of 2025 ended the districts and began the communes."""
 
+import asyncio
 import json
 
 import pytest
@@ -134,3 +135,9 @@ async def test_a_change_decided_on_an_old_version_is_refused(city):
     assert (await city.client.put("/sync/v1/orgs/CUM-1", json=body, headers=headers)).status_code == 412
     kind = await city.put_org("CUM-1", kind="commune", name="x", parents=[{"sourcedId": DEPARTMENT}])
     assert (kind.status_code, kind.json()["code"]) == (409, "org.kindFixed")
+
+
+async def test_two_first_writers_of_one_unit_come_one_after_the_other(sync):
+    await sync.put_org(DEPARTMENT, kind="department", name="Sở")
+    answers = await asyncio.gather(*(sync.put_org("X", kind="commune", name=f"Xã {n}") for n in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]

@@ -21,6 +21,7 @@ _OTHER_NAMES = {
     "import.id",
     "manifest.csv",
     "import.heldElsewhere",
+    "import.notNewest",
     "import.nothingWaits",
     "import.unknown",
     "import.wrongState",

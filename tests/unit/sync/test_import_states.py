@@ -24,7 +24,11 @@ def test_nothing_is_committed_without_validation_and_a_held_import_needs_a_decis
     for _ in State:
         reached |= {to for (at, step), to in _MOVES.items() if at in reached and step is not Step.VALIDATE}
     assert reached == {State.RECEIVED}
-    assert [step for (at, step), to in _MOVES.items() if at is State.HELD] == [Step.RELEASE, Step.DISCARD]
+    assert [step for (at, step), to in _MOVES.items() if at is State.HELD] == [
+        Step.RELEASE,
+        Step.DISCARD,
+        Step.EXPIRE,
+    ]
     assert {at for (at, _), to in _MOVES.items() if to is State.COMMITTED} == {State.COMMITTING}
 
 

@@ -11,7 +11,7 @@ import pytest
 from deploy.demo.city import MAIN_SCHOOL, SCHOOLS, SECOND_SCHOOL, UNGRANTED_SCHOOL
 from deploy.demo.client import Caller, Gateway
 from deploy.demo.package import SchoolPlan, make_package
-from tests.support.supervised import Supervised
+from tests.support.supervised import Supervised, until
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "oneroster" / "samples"
 ONEROSTER = "/ims/oneroster/rostering/v1p2"
@@ -159,8 +159,11 @@ def test_nothing_of_one_school_exists_for_the_head_of_another(demo, gateway):
 
 def test_the_correlation_id_of_a_request_reaches_the_log_of_the_service_behind_the_gateway(vendor, whole_stack):
     vendor.ask("GET", "/sync/v1/imports", headers={"X-Correlation-Id": "night-run-42"})
-    lines = (whole_stack.folder / "logs" / "sync.log").read_text().splitlines()
-    assert any("night-run-42" in line and "/sync/v1/imports" in line for line in lines)
+    log = whole_stack.folder / "logs" / "sync.log"
+    # The line is written after the answer has gone out.
+    until(lambda: "night-run-42" in log.read_text())
+    (line,) = [each for each in log.read_text().splitlines() if "night-run-42" in each]
+    assert '"route": "/sync/v1/imports"' in line
 
 
 def test_no_log_holds_a_name_of_a_child_a_secret_or_a_token(demo, whole_stack):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Uuid, bindparam, text
+from sqlalchemy import ARRAY, DateTime, Text, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,13 +43,35 @@ async def lock_roster(session: AsyncSession, school: str) -> RosterState:
     return RosterState() if row is None else RosterState(*row)
 
 
-async def write_changes(session: AsyncSession, import_id: UUID, school: str, now: dt.datetime) -> None:
-    """Apply the difference of `school`. `now` becomes the records' dateLastModified."""
+_TOUCHED = text("""
+SELECT t.type,
+  EXISTS (SELECT FROM import_change x WHERE x.import_id = :i AND x.type = t.type AND x.school_sourced_id = :school
+          AND x.action <> 'removed') AS writes,
+  EXISTS (SELECT FROM import_change x WHERE x.import_id = :i AND x.type = t.type AND x.school_sourced_id = :school
+          AND x.action = 'removed') AS ends
+FROM unnest(CAST(:types AS text[])) AS t(type)
+""").bindparams(bindparam("i", type_=Uuid()), bindparam("types", type_=ARRAY(Text)))
+
+
+async def write_changes(session: AsyncSession, import_id: UUID, school: str, now: dt.datetime) -> bool:
+    """Apply the difference of `school`; answers whether there was one. `now` becomes the dateLastModified.
+
+    A nightly package changes few types in few schools: what has no change costs no statement.
+    """
+    types = [record.file for record in EVERY_TYPE]
+    found = await session.execute(_TOUCHED, {"i": import_id, "school": school, "types": types})
+    writes, ends = set(), set()
+    for name, has_written, has_ended in found:
+        writes |= {name} if has_written else set()
+        ends |= {name} if has_ended else set()
     parameters = {"i": import_id, "school": school, "now": now}
     for record in EVERY_TYPE:
-        await session.execute(text(_upsert(record)).bindparams(*_TYPED), parameters)
+        if record.file in writes:
+            await session.execute(text(_upsert(record)).bindparams(*_TYPED), parameters)
     for record in reversed(EVERY_TYPE):
-        await session.execute(text(_end(record)).bindparams(*_TYPED), parameters)
+        if record.file in ends:
+            await session.execute(text(_end(record)).bindparams(*_TYPED), parameters)
+    return bool(writes or ends)
 
 
 def _changes(record: RecordType, actions: str) -> str:
@@ -133,11 +155,20 @@ _HASH = text(
 )
 
 
+_SEAL = text("SELECT content_hash, counts FROM school_roster WHERE school_sourced_id = :school")
+
+
 async def roster_counts(session: AsyncSession, school: str) -> dict[str, Any]:
     """The numbers of the school's active roster now, with `by_grade` as a list."""
     counts = dict((await session.execute(_COUNTS, {"school": school})).mappings().one())
     rows = (await session.execute(_BY_GRADE, {"school": school})).mappings()
     return counts | {"by_grade": [dict(row) for row in rows]}
+
+
+async def last_seal(session: AsyncSession, school: str) -> tuple[str, dict[str, Any]] | None:
+    """Hash and counts of the school's last commit, true while nothing is written; None before the first."""
+    row = (await session.execute(_SEAL, {"school": school})).one_or_none()
+    return None if row is None else (row.content_hash, row.counts)
 
 
 async def content_hash(session: AsyncSession, school: str) -> str:

@@ -10,6 +10,7 @@ from services.sync.storage.commit import (
     RosterState,
     content_hash,
     finish_school,
+    last_seal,
     lock_roster,
     roster_counts,
     write_changes,
@@ -86,9 +87,11 @@ async def _look_again(uow: UnitOfWork, row: Import, part: ImportSchool, state: R
 
 
 async def _write(uow: UnitOfWork, row: Import, school: str, now: dt.datetime) -> None:
-    await write_changes(uow.session, row.id, school, now)
-    counts = await roster_counts(uow.session, school)
-    content = await content_hash(uow.session, school)
+    touched = await write_changes(uow.session, row.id, school, now)
+    sealed = None if touched else await last_seal(uow.session, school)
+    if sealed is None:
+        sealed = (await content_hash(uow.session, school), await roster_counts(uow.session, school))
+    content, counts = sealed
     await finish_school(
         uow.session, row.id, school, now=now, received_at=row.received_at, content=content, counts=counts
     )

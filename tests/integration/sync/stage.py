@@ -1,5 +1,6 @@
 """The sync service as its two processes run it, in one event loop: API over ASGI, worker rounds on demand."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,13 @@ class Sync:
         body = await self.read(f"/ims/oneroster/rostering/v1p2/{collection}", headers, limit="10000", **query)
         (records,) = body.values()
         return list(records)
+
+    async def settled(self) -> None:
+        """Wait until every transaction older than now has ended: the tests of another process share the cluster."""
+        (mine,) = await self.sql("SELECT pg_current_xact_id()::text::bigint")
+        async with asyncio.timeout(60):
+            while (await self.sql("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))[0] <= mine:
+                await asyncio.sleep(0.02)
 
     async def sql(self, statement: str, scope: Scope = EVERYTHING) -> list[Any]:
         async with self.runtime.units.begin(scope) as uow:

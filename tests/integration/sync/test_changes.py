@@ -26,6 +26,7 @@ def told(items):
 async def put(sync, files, school="A"):
     done = await sync.imported(make_package(files), sync.as_vendor(school), mode="auto")
     assert done["state"] == "committed"
+    await sync.settled()
 
 
 async def test_the_feed_can_be_read_from_the_beginning_and_followed(sync):
@@ -92,6 +93,7 @@ async def test_a_commit_that_comes_late_is_never_skipped(sync):
     assert items == []
     may_commit.set()
     await task
+    await sync.settled()
     items, cursor = await read_all(sync, department, cursor)
     assert [each["sourcedId"] for each in items] == ["early", "late"]
     assert await read_all(sync, department, cursor) == ([], cursor)

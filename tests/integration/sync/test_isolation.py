@@ -28,6 +28,12 @@ async def keep_a_version_of_everything(sync):
         for record in EVERY_TYPE:
             statement = f"WITH {archive(record, f'FROM {record.table} c')} SELECT 1"
             await uow.session.execute(text(statement), {"now": await uow.now()})
+        await uow.session.execute(
+            text(
+                "INSERT INTO import_decision (import_id, school_sourced_id, action, reason, decided_by, decided_at) "
+                "SELECT import_id, school_sourced_id, 'release', 'x', 'x', now() FROM import_school"
+            )
+        )
 
 
 def paths(imported):

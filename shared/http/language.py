@@ -1,6 +1,10 @@
 """The language of an answer: Vietnamese unless the caller prefers English (`Accept-Language`, RFC 9110)."""
 
+from collections.abc import Mapping
+
 from shared.errors import Language
+
+_KNOWN: Mapping[str, Language] = {"vi": "vi", "en": "en"}
 
 
 def language_of(accept_language: str | None) -> Language:
@@ -8,7 +12,7 @@ def language_of(accept_language: str | None) -> Language:
     for part in (accept_language or "").split(","):
         tag, _, parameters = part.strip().partition(";")
         quality = _quality(parameters)
-        language: Language | None = {"vi": "vi", "en": "en"}.get(tag.strip().lower().split("-")[0])  # type: ignore[assignment]
+        language = _KNOWN.get(tag.strip().lower().split("-")[0])
         if language is not None and quality > best[0]:
             best = (quality, language)
     return best[1]

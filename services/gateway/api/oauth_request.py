@@ -13,7 +13,7 @@ from services.gateway.domain import oauth_errors
 FORM = "application/x-www-form-urlencoded"
 CLIENT_CREDENTIALS = "client_credentials"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  # a name, not a secret
-_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:"  # noqa: S105
+_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:"  # noqa: S105  # a prefix of names
 ACCESS_TOKEN_TYPE = f"{_TOKEN_TYPE}access_token"
 SUBJECT_TYPE = "urn:lien-thong:token-type:subject"
 # Portals built on a library that insists on a registered type may name one of these and still send the plain subject.

@@ -51,7 +51,7 @@ async def _clients(session: AsyncSession, condition: object, limit: int = 1) -> 
     columns = (Client.id, Client.name, Client.scopes, Client.may_exchange, Client.disabled_at)
     statement = (
         select(*columns, orgs.label("orgs"), digests.label("digests"))
-        .where(condition)  # type: ignore[arg-type]
+        .where(condition)  # type: ignore[arg-type]  # a column expression is a condition to SQLAlchemy
         .order_by(Client.id)
         .limit(limit)
     )

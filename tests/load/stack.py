@@ -1,15 +1,11 @@
 """One service on throw-away servers, as the processes production runs: for benchmarks."""
 
 import contextlib
-import json
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
@@ -22,7 +18,7 @@ from deploy.local.processes import Program, start
 from deploy.local.state import Secrets, State
 from shared.db import migrations
 from tests.support.processes import ServiceProcess
-from tests.support.tokens import ISSUER, TestSigner
+from tests.support.tokens import ISSUER
 
 
 @dataclass(slots=True)
@@ -43,32 +39,6 @@ def _peak(pid: int) -> float:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     return 0.0
-
-
-@contextlib.contextmanager
-def serving_keys() -> Iterator[str]:
-    """Where the keys of `TestSigner()` are served."""
-    document = json.dumps(TestSigner().jwks()).encode()
-
-    class Keys(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(document)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the library's
-            """Say nothing: the output is for figures."""
-
-    server = HTTPServer((HOST, 0), Keys)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://{HOST}:{server.server_port}/oauth2/jwks"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextlib.contextmanager

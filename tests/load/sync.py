@@ -28,8 +28,8 @@ from deploy.local.ephemeral import Addresses, throw_away_servers
 from deploy.local.plan import REPOSITORY
 from services.sync.domain.records import RECORD_TYPES
 from tests.load.figures import Figure, against, alone, show, write
-from tests.load.stack import Running, running, serving_keys
-from tests.support.tokens import TestSigner
+from tests.load.stack import Running, running
+from tests.support.tokens import TestSigner, serving_keys
 
 LEARNERS, CLASSES_OF_A_LEARNER = 2000, 20
 ENROLLMENTS_OF_A_SCHOOL = LEARNERS * CLASSES_OF_A_LEARNER

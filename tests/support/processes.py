@@ -9,16 +9,12 @@ It trusts the tokens of `TestSigner()` (`tests.support.tokens`) and speaks to th
 """
 
 import contextlib
-import json
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,7 +26,7 @@ from deploy.local.processes import Child, Program, start, tail
 from deploy.local.state import Secrets, State
 from deploy.local.web import get
 from tests.support.stack import Database
-from tests.support.tokens import ISSUER, TestSigner
+from tests.support.tokens import ISSUER, serving_keys
 
 READY_SECONDS = 60.0
 StartService = Callable[..., "ServiceProcess"]
@@ -114,24 +110,5 @@ def start_service(
 @pytest.fixture(scope="session")
 def jwks_url() -> Iterator[str]:
     """Where the keys of this process's `TestSigner` are served."""
-    document = json.dumps(TestSigner().jwks()).encode()
-
-    class Keys(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(document)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the library's
-            """Say nothing: the tests' output is for results."""
-
-    server = HTTPServer((HOST, 0), Keys)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://{HOST}:{server.server_port}/oauth2/jwks"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving_keys() as url:
+        yield url

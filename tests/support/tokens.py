@@ -5,10 +5,14 @@ create_app(settings, runtime, verifier=signer.verifier())
 headers = signer.bearer(sub="vendor", scope="sync.read", orgs=["SCHOOL-A"])
 """
 
+import contextlib
 import functools
+import json
+import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from joserfc import jwt
@@ -88,3 +92,29 @@ class TestSigner:
 
 def _merged(members: Mapping[str, Any], changes: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in {**members, **(changes or {})}.items() if value is not None}
+
+
+@contextlib.contextmanager
+def serving_keys() -> Iterator[str]:
+    """Where the keys of `TestSigner()` are served."""
+    document = json.dumps(TestSigner().jwks()).encode()
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(document)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the library's
+            """Say nothing: the output is for results and figures."""
+
+    server = HTTPServer(("127.0.0.1", 0), Keys)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/oauth2/jwks"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from services.sync.domain.blocks import Block, BlockReader
 from services.sync.domain.catalogue import is_error
 from services.sync.domain.cells import CellError, Reader, Repair, read_datetime, read_id, reader_of, repair_datetime
 from services.sync.domain.columns import ENROLLMENT_ROLE_IN_1_2, FAMILY_ROLES, ROLE_IN_1_2, STATUS_WORDS, Column
@@ -65,6 +66,7 @@ class RowReader:
     _dropped_counts: Counter[str] = field(init=False, default_factory=Counter)
     _repairs: Counter[tuple[str, str | None]] = field(init=False, default_factory=Counter)
     _problems: list[Problem] = field(init=False, default_factory=list)
+    _blocks: BlockReader | None = field(init=False)
 
     def __post_init__(self) -> None:
         positions, spec = self.plan.positions, self.plan.spec
@@ -76,6 +78,25 @@ class RowReader:
         self._dropped = [
             (name, index) for name, index in positions.items() if name in spec.dropped or name.startswith("metadata.")
         ]
+        self._blocks = BlockReader.of(self.plan, self.registry.is_school, self._dropped_counts)
+
+    def read_many(
+        self, rows: Sequence[tuple[int, list[str] | None]]
+    ) -> tuple[Block | None, list[Staged], list[Problem]]:
+        """The plain rows at once, the others one by one. A row of None is a line the CSV parser itself gave up on."""
+        staged: list[Staged] = []
+        problems = [each for line, row in rows if row is None for each in self._unreadable(line)]
+        rest = [(line, row) for line, row in rows if row is not None]
+        block = None
+        if self._blocks is not None:
+            count = len(rest)
+            block, rest = self._blocks.read(rest)
+            self.tally.read += count - len(rest)
+        for line, row in rest:
+            made, found = self.read(line, row)
+            staged += made
+            problems += found
+        return block, staged, sorted(problems, key=lambda each: each.line or 0)
 
     def read(self, line: int, row: Sequence[str]) -> tuple[list[Staged], list[Problem]]:
         """The staged records of one row and its problems."""
@@ -96,8 +117,7 @@ class RowReader:
             self.tally.repaired += 1
         return staged, self._listed()
 
-    def refuse_unreadable(self, line: int) -> list[Problem]:
-        """A line the CSV parser itself gave up on."""
+    def _unreadable(self, line: int) -> list[Problem]:
         self.tally.read += 1
         self.tally.refused += 1
         return [Problem("row.unreadable", self.plan.spec.file_name, line)]
@@ -107,7 +127,8 @@ class RowReader:
         file = self.plan.spec.file_name
         dropped = [
             Problem("dropped.column", file, field=name, value=str(count), count=count)
-            for name, count in self._dropped_counts.items()
+            for name, _ in self._dropped
+            if (count := self._dropped_counts[name])
         ]
         folded = [
             Problem(code, file, field=name, count=count - REPAIRS_LISTED)

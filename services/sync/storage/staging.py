@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  # statements are assembled from the constants of domain.records; values are always bound
 
+import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.sync.domain.blocks import Block
 from services.sync.domain.catalogue import CATALOGUE
 from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.problems import Problem
@@ -65,6 +67,14 @@ async def copy_staged(driver: Any, import_id: UUID, staged: Iterable[Staged]) ->
     for record in EVERY_TYPE:
         if record.table in rows:
             await _copy(driver, record, rows[record.table])
+
+
+async def copy_block(driver: Any, import_id: UUID, block: Block) -> None:
+    """Plain rows, already as COPY text: the import is put before each line."""
+    if block.lines:
+        head = f"{import_id}\t"
+        source = io.BytesIO((head + f"\n{head}".join(block.lines) + "\n").encode())
+        await driver.copy_to_table(block.record.staging, source=source, columns=["import_id", *block.columns])
 
 
 async def _copy(driver: Any, record: RecordType, rows: Sequence[tuple[Any, ...]]) -> None:

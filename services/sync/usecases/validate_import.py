@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 from zipfile import ZipFile
 
+from services.sync.domain.blocks import Block
 from services.sync.domain.brake import Difference, hold_reasons
 from services.sync.domain.files import KEPT_FILES
 from services.sync.domain.gradebook_records import EVERY_TYPE
@@ -117,41 +118,53 @@ async def _begin(uow: UnitOfWork, import_id: UUID) -> Reading:
     return reading
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What some rows of a file became. `is_last`: the file has no more."""
+
+    count: int
+    block: Block | None
+    staged: list[Staged]
+    problems: list[Problem]
+    is_last: bool
+
+
 async def _stage_file(units: UnitsOfWork, reading: Reading, package: ZipFile, plan: FilePlan) -> None:
-    """One file, in chunks: parsed in a thread, loaded by COPY, each chunk with its progress in one transaction."""
+    """One file, in chunks: parsed in a thread while the chunk before is loaded by COPY, each with its progress."""
     reader = RowReader(plan, reading.registry, reading.lenient)
     reading.readers.append(reader)
     rows = rows_of(package, plan)
-    while True:
-        count, staged, problems = await asyncio.to_thread(_next_chunk, rows, reader)
-        if count < CHUNK_ROWS:
-            problems += reader.finish()
-        async with units.begin(EVERYTHING) as uow:
-            driver = await uow.driver()
-            await staging.copy_staged(driver, reading.import_id, staged)
-            await staging.copy_problems(driver, reading.import_id, problems)
-            row = await lock_import(uow.session, reading.import_id)
-            assert row is not None
-            row.rows_done += count
-        if count < CHUNK_ROWS:
-            return
+    parsing = asyncio.create_task(asyncio.to_thread(_next_chunk, rows, reader))
+    try:
+        while True:
+            chunk = await parsing
+            if not chunk.is_last:
+                parsing = asyncio.create_task(asyncio.to_thread(_next_chunk, rows, reader))
+            await _load(units, reading.import_id, chunk)
+            if chunk.is_last:
+                return
+    finally:
+        # The thread reads from the package, which the caller closes.
+        await asyncio.wait([parsing])
 
 
-def _next_chunk(
-    rows: Iterator[tuple[int, list[str] | None]], reader: RowReader
-) -> tuple[int, list[Staged], list[Problem]]:
-    count = 0
-    staged: list[Staged] = []
-    problems: list[Problem] = []
-    for line, row in islice(rows, CHUNK_ROWS):
-        count += 1
-        if row is None:
-            problems += reader.refuse_unreadable(line)
-            continue
-        made, found = reader.read(line, row)
-        staged += made
-        problems += found
-    return count, staged, problems
+async def _load(units: UnitsOfWork, import_id: UUID, chunk: Chunk) -> None:
+    async with units.begin(EVERYTHING) as uow:
+        driver = await uow.driver()
+        if chunk.block is not None:
+            await staging.copy_block(driver, import_id, chunk.block)
+        await staging.copy_staged(driver, import_id, chunk.staged)
+        await staging.copy_problems(driver, import_id, chunk.problems)
+        row = await lock_import(uow.session, import_id)
+        assert row is not None
+        row.rows_done += chunk.count
+
+
+def _next_chunk(rows: Iterator[tuple[int, list[str] | None]], reader: RowReader) -> Chunk:
+    taken = list(islice(rows, CHUNK_ROWS))
+    block, staged, problems = reader.read_many(taken)
+    is_last = len(taken) < CHUNK_ROWS
+    return Chunk(len(taken), block, staged, problems + (reader.finish() if is_last else []), is_last)
 
 
 async def _analyze(units: UnitsOfWork, reading: Reading, tables: Sequence[str]) -> None:

@@ -3,11 +3,12 @@
 # ruff: noqa: S608  # statements are assembled from the constants of domain.records; values are always bound
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Text, Uuid, bindparam, text
+from sqlalchemy import DateTime, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,35 +44,26 @@ async def lock_roster(session: AsyncSession, school: str) -> RosterState:
     return RosterState() if row is None else RosterState(*row)
 
 
-_TOUCHED = text("""
-SELECT t.type,
-  EXISTS (SELECT FROM import_change x WHERE x.import_id = :i AND x.type = t.type AND x.school_sourced_id = :school
-          AND x.action <> 'removed') AS writes,
-  EXISTS (SELECT FROM import_change x WHERE x.import_id = :i AND x.type = t.type AND x.school_sourced_id = :school
-          AND x.action = 'removed') AS ends
-FROM unnest(CAST(:types AS text[])) AS t(type)
-""").bindparams(bindparam("i", type_=Uuid()), bindparam("types", type_=ARRAY(Text)))
-
-
-async def write_changes(session: AsyncSession, import_id: UUID, school: str, now: dt.datetime) -> bool:
+async def write_changes(
+    session: AsyncSession, import_id: UUID, school: str, counts: Mapping[str, Mapping[str, int]], now: dt.datetime
+) -> bool:
     """Apply the difference of `school`; answers whether there was one. `now` becomes the dateLastModified.
 
-    A nightly package changes few types in few schools: what has no change costs no statement.
+    `counts` by type, as `storage.difference.store_counts` kept them: a nightly package changes few types in few
+    schools, and what has no change costs no statement.
     """
-    types = [record.file for record in EVERY_TYPE]
-    found = await session.execute(_TOUCHED, {"i": import_id, "school": school, "types": types})
-    writes, ends = set(), set()
-    for name, has_written, has_ended in found:
-        writes |= {name} if has_written else set()
-        ends |= {name} if has_ended else set()
     parameters = {"i": import_id, "school": school, "now": now}
-    for record in EVERY_TYPE:
-        if record.file in writes:
-            await session.execute(text(_upsert(record)).bindparams(*_TYPED), parameters)
-    for record in reversed(EVERY_TYPE):
-        if record.file in ends:
-            await session.execute(text(_end(record)).bindparams(*_TYPED), parameters)
-    return bool(writes or ends)
+    written = [each for each in EVERY_TYPE if _count(counts, each, "added", "changed")]
+    ended = [each for each in reversed(EVERY_TYPE) if _count(counts, each, "removed")]
+    for record in written:
+        await session.execute(text(_upsert(record)).bindparams(*_TYPED), parameters)
+    for record in ended:
+        await session.execute(text(_end(record)).bindparams(*_TYPED), parameters)
+    return bool(written or ended)
+
+
+def _count(counts: Mapping[str, Mapping[str, int]], record: RecordType, *actions: str) -> int:
+    return sum(counts.get(record.file, {}).get(action, 0) for action in actions)
 
 
 def _changes(record: RecordType, actions: str) -> str:

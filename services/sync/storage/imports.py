@@ -56,8 +56,9 @@ async def undecided_since(session: AsyncSession, before: dt.datetime) -> Sequenc
     return (await session.execute(statement)).scalars().all()
 
 
-async def lock_import(session: AsyncSession, import_id: UUID) -> Import | None:
-    return await session.get(Import, import_id, with_for_update=True)
+async def lock_import(session: AsyncSession, import_id: UUID, *, shared: bool = False) -> Import | None:
+    """`shared`: others may hold it shared too, and nobody changes it meanwhile."""
+    return await session.get(Import, import_id, with_for_update={"read": True} if shared else True)
 
 
 async def schools_of(session: AsyncSession, import_ids: Sequence[UUID]) -> dict[UUID, list[RowMapping]]:

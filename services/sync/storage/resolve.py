@@ -123,6 +123,7 @@ async def expect_many(staging: Staging) -> None:
     A small package is looked up row by row, and rightly so: it must not read the tables of a whole city.
     """
     await staging.run("SET LOCAL enable_nestloop = off")
+    await staging.run("SET LOCAL work_mem = '64MB'")
 
 
 async def resolve(staging: Staging) -> None:

@@ -2,8 +2,7 @@
 
 # ruff: noqa: S608  # statements are assembled from the constants of domain.records; values are always bound
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -73,8 +72,15 @@ async def copy_block(driver: Any, import_id: UUID, block: Block) -> None:
     """Plain rows, already as COPY text: the import is put before each line."""
     if block.lines:
         head = f"{import_id}\t"
-        source = io.BytesIO((head + f"\n{head}".join(block.lines) + "\n").encode())
-        await driver.copy_to_table(block.record.staging, source=source, columns=["import_id", *block.columns])
+        content = (head + f"\n{head}".join(block.lines) + "\n").encode()
+        await driver.copy_to_table(
+            block.record.staging, source=_at_once(content), columns=["import_id", *block.columns]
+        )
+
+
+async def _at_once(content: bytes) -> AsyncIterator[bytes]:
+    """The driver would read a file by a thread's hop for every piece."""
+    yield content
 
 
 async def _copy(driver: Any, record: RecordType, rows: Sequence[tuple[Any, ...]]) -> None:

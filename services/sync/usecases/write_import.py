@@ -1,6 +1,8 @@
 """Committing an import: one transaction per school, each with its event; a crash between schools goes on afterwards."""
 
+import asyncio
 import datetime as dt
+from collections.abc import Iterator
 from uuid import UUID
 
 from services.sync.domain.brake import HoldReason, hold_reasons
@@ -26,18 +28,26 @@ from shared.db.scope import EVERYTHING
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.failpoints import failpoint
 
+SIDE_BY_SIDE = 2
+
+
+class _MustHoldError(Exception):
+    """A school looked again and must be held: nothing of this transaction may stay."""
+
 
 async def write_import(units: UnitsOfWork, import_id: UUID) -> None:
-    """Write every school that is still to be written, then finish; or hold it when a school must look again."""
+    """Write every school that is still to be written, then finish; or hold it when a school must look again.
+
+    Schools are written side by side, each in its own transaction.
+    """
     async with units.begin(EVERYTHING) as uow:
         row = await lock_import(uow.session, import_id)
         assert row is not None
-        schools = list(await difference.untouched_schools(_staging(uow, row, [])))
-    for school in schools:
-        async with units.begin(EVERYTHING) as uow:
-            await _write_school(uow, import_id, school)
-            failpoint("sync.import.school_written")
-        failpoint("sync.import.school_committed")
+        schools = iter(await difference.untouched_schools(_staging(uow, row, [])))
+    lanes = [asyncio.create_task(_write_schools(units, import_id, schools)) for _ in range(SIDE_BY_SIDE)]
+    for result in await asyncio.gather(*lanes, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
     async with units.begin(EVERYTHING) as uow:
         changed = await _finish(uow, import_id)
     if changed >= LARGE_FROM_ROWS:
@@ -45,12 +55,26 @@ async def write_import(units: UnitsOfWork, import_id: UUID) -> None:
             await analyze(uow.session, RECORD_TABLES)
 
 
+async def _write_schools(units: UnitsOfWork, import_id: UUID, schools: Iterator[str]) -> None:
+    """One lane: takes the next school until none is left."""
+    for school in schools:
+        try:
+            async with units.begin(EVERYTHING) as uow:
+                await _write_school(uow, import_id, school)
+                failpoint("sync.import.school_written")
+        except _MustHoldError:
+            # Holding changes the import itself, which the other lanes' locks keep as it is until they are done.
+            async with units.begin(EVERYTHING) as uow:
+                await _write_school(uow, import_id, school, may_hold=True)
+        failpoint("sync.import.school_committed")
+
+
 def _staging(uow: UnitOfWork, row: Import, schools: list[str]) -> Staging:
     return Staging(uow.session, row.id, row.modes, row.lenient, schools)
 
 
-async def _write_school(uow: UnitOfWork, import_id: UUID, school: str) -> None:
-    row = await lock_import(uow.session, import_id)
+async def _write_school(uow: UnitOfWork, import_id: UUID, school: str, *, may_hold: bool = False) -> None:
+    row = await lock_import(uow.session, import_id, shared=not may_hold)
     assert row is not None
     if row.state != State.COMMITTING:
         return
@@ -60,12 +84,14 @@ async def _write_school(uow: UnitOfWork, import_id: UUID, school: str) -> None:
         return
     state = await lock_roster(uow.session, school)
     reasons = await _look_again(uow, row, part, state)
+    if reasons and not may_hold:
+        raise _MustHoldError
     if reasons:
         row.state = after(State(row.state), Step.HOLD).value
         row.version += 1
         await hold_schools(uow, row, reasons)
         return
-    await _write(uow, row, school, state.next_commit(await uow.now()))
+    await _write(uow, row, part, state.next_commit(await uow.now()))
 
 
 async def _look_again(uow: UnitOfWork, row: Import, part: ImportSchool, state: RosterState) -> list[HoldReason]:
@@ -77,6 +103,7 @@ async def _look_again(uow: UnitOfWork, row: Import, part: ImportSchool, state: R
     area = _staging(uow, row, [part.school_sourced_id])
     differences = await difference.compare(area, [part.school_sourced_id])
     await difference.store_counts(area, differences)
+    await uow.session.refresh(part, ["counts"])
     reasons = hold_reasons(differences)
     # An undoing is made for one state of the roster: what came in between must not be taken back with it unseen.
     overtaken = state.last_received_at is not None and state.last_received_at > row.received_at
@@ -86,8 +113,9 @@ async def _look_again(uow: UnitOfWork, row: Import, part: ImportSchool, state: R
     return reasons
 
 
-async def _write(uow: UnitOfWork, row: Import, school: str, now: dt.datetime) -> None:
-    touched = await write_changes(uow.session, row.id, school, now)
+async def _write(uow: UnitOfWork, row: Import, part: ImportSchool, now: dt.datetime) -> None:
+    school = part.school_sourced_id
+    touched = await write_changes(uow.session, row.id, school, part.counts, now)
     sealed = None if touched else await last_seal(uow.session, school)
     if sealed is None:
         sealed = (await content_hash(uow.session, school), await roster_counts(uow.session, school))

@@ -42,7 +42,7 @@ def _add_list(record: RecordType) -> None:
         key = decode_cursor(cursor, 2)
         after = None if key is None else [str(part) for part in key]
         filters = {name: value for name, value in (("school_sourced_id", school), ("status", status)) if value}
-        rows = await list_records(uow, record, filters, as_of=_utc(as_of), after=after, limit=limit + 1)
+        rows = await list_records(uow, record, filters, as_of=utc(as_of), after=after, limit=limit + 1)
         last = rows[limit - 1] if len(rows) > limit else None
         more = None if last is None else encode_cursor(last["sourced_id"], last["school_sourced_id"])
         return {"items": [shaped(record, row) for row in rows[:limit]], "next": more}
@@ -66,7 +66,7 @@ def _add_one(record: RecordType) -> None:
         school: School = None,
         as_of: AsOf = None,
     ) -> Any:
-        row = await read_record(uow, record, sourced_id, school=school, as_of=_utc(as_of))
+        row = await read_record(uow, record, sourced_id, school=school, as_of=utc(as_of))
         set_etag(response, row["version"])
         return shaped(record, row)
 
@@ -80,7 +80,7 @@ def _add_one(record: RecordType) -> None:
     )
 
 
-def _utc(instant: dt.datetime | None) -> dt.datetime | None:
+def utc(instant: dt.datetime | None) -> dt.datetime | None:
     return None if instant is None else instant.astimezone(dt.UTC)
 
 

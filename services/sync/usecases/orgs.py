@@ -10,8 +10,10 @@ from sqlalchemy import RowMapping
 from services.sync.domain.org_tree import OrgKind, ParentEdge, Validity, check_org
 from services.sync.storage import orgs
 from services.sync.storage.tables import Org
+from services.sync.usecases.read_records import require_past
 from services.sync.usecases.scope import today
 from shared.auth import Principal
+from shared.clock import VIETNAM
 from shared.contracts.sync_v1 import OrgChanged, OrgParent
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, conflict, forbidden, not_found, stale
@@ -40,7 +42,7 @@ class OrgView:
 
 async def put_org(
     uow: UnitOfWork, principal: Principal, values: OrgValues, expected_version: int | None
-) -> tuple[Org, bool]:
+) -> tuple[RowMapping, bool]:
     """Create or replace a unit; the flag says whether it is new.
 
     Only a department writes (a grant on a `department` unit, or, for the very first unit, on the one being created).
@@ -52,25 +54,34 @@ async def put_org(
     check_org(values.kind, values.level, values.validity, values.parents, known)
     await orgs.begin_write(uow.session, values.sourced_id)
     org = await orgs.find_org(uow.session, values.sourced_id, lock=True)
-    now, is_new = await uow.now(), org is None
-    if org is None:
-        org = Org(sourced_id=values.sourced_id, kind=values.kind.value, version=0)
-        uow.session.add(org)
-    _check_version(org.version, expected_version)
-    if org.kind != values.kind:
+    _check_version(0 if org is None else org.version, expected_version)
+    if org is not None and org.kind != values.kind:
         raise conflict(
             "org.kindFixed",
             vi="Loại đơn vị không đổi được; hãy kết thúc đơn vị cũ và lập đơn vị mới.",
             en="The kind of a unit cannot change; end it and create another.",
         )
-    org.name, org.identifier, org.level = values.name, values.identifier, values.level
-    org.valid_from, org.valid_to = values.validity.valid_from, values.validity.valid_to
-    org.version += 1
-    org.date_last_modified = now
-    await uow.session.flush()
-    await orgs.replace_parents(uow.session, org.sourced_id, values.parents)
-    await uow.emit(_changed(values), aggregate=f"org:{org.sourced_id}")
-    return org, is_new
+    row = await orgs.write_org(uow.session, _columns(values) | {"now": await _next(uow, org)}, values.parents)
+    await uow.emit(_changed(values), aggregate=f"org:{values.sourced_id}")
+    return row, org is None
+
+
+async def _next(uow: UnitOfWork, org: Org | None) -> dt.datetime:
+    """The instant of the write: later than the last one even when the clock was set back."""
+    now = await uow.now()
+    return now if org is None else max(now, org.date_last_modified + dt.timedelta(microseconds=1))
+
+
+def _columns(values: OrgValues) -> dict[str, Any]:
+    return {
+        "sourced_id": values.sourced_id,
+        "kind": values.kind.value,
+        "name": values.name,
+        "identifier": values.identifier,
+        "level": values.level,
+        "valid_from": values.validity.valid_from,
+        "valid_to": values.validity.valid_to,
+    }
 
 
 async def _require_department(uow: UnitOfWork, principal: Principal, values: OrgValues) -> None:
@@ -116,39 +127,65 @@ def _changed(values: OrgValues) -> OrgChanged:
     )
 
 
-async def get_org(uow: UnitOfWork, sourced_id: str) -> OrgView:
-    """Raises `org.unknown` (404), also for a school the caller was not granted."""
-    row = await orgs.shown_org(uow.session, sourced_id)
+async def get_org(uow: UnitOfWork, sourced_id: str, as_of: dt.datetime | None = None) -> OrgView:
+    """One unit, as known at `as_of`, now without it.
+
+    Raises `org.unknown` (404), also for a school the caller was not granted, and `asOf.future`.
+    """
+    await require_past(uow, as_of)
+    row = await orgs.shown_org(uow.session, sourced_id, as_of)
     if row is None:
         raise _unknown()
-    return OrgView(row, (await orgs.parents_of(uow.session, [sourced_id])).get(sourced_id, []))
+    return OrgView(row, (await orgs.parents_of(uow.session, [sourced_id], as_of)).get(sourced_id, []))
 
 
 async def list_orgs(
-    uow: UnitOfWork, *, day: dt.date | None, kind: str | None, after: str | None, limit: int
+    uow: UnitOfWork,
+    *,
+    day: dt.date | None,
+    kind: str | None,
+    after: str | None,
+    limit: int,
+    as_of: dt.datetime | None = None,
 ) -> list[OrgView]:
-    """Units valid on `day` (all units ever, without it), in key order."""
-    rows = await orgs.shown_orgs(uow.session, day=day, kind=kind, after=after, limit=limit)
-    return await _with_parents(uow, rows)
+    """Units valid on `day` (all units ever, without it), in key order, as known at `as_of`. Raises `asOf.future`."""
+    await require_past(uow, as_of)
+    rows = await orgs.shown_orgs(uow.session, day=day, kind=kind, after=after, limit=limit, as_of=as_of)
+    return await _with_parents(uow, rows, as_of)
 
 
-async def list_ancestors(uow: UnitOfWork, sourced_id: str, day: dt.date | None) -> list[OrgView]:
-    """Units above on `day` (today without it), nearest first. Raises `org.unknown`."""
-    await get_org(uow, sourced_id)
-    return await _with_parents(uow, await orgs.ancestors_on(uow.session, sourced_id, day or await today(uow)))
+async def list_ancestors(
+    uow: UnitOfWork, sourced_id: str, day: dt.date | None, as_of: dt.datetime | None = None
+) -> list[OrgView]:
+    """Units above on `day`, nearest first. Raises `org.unknown`, `asOf.future`."""
+    await get_org(uow, sourced_id, as_of)
+    rows = await orgs.ancestors_on(uow.session, sourced_id, day or await _day_of(uow, as_of), as_of)
+    return await _with_parents(uow, rows, as_of)
 
 
 async def list_children(
-    uow: UnitOfWork, sourced_id: str, day: dt.date | None, *, after: str | None, limit: int
+    uow: UnitOfWork,
+    sourced_id: str,
+    day: dt.date | None,
+    *,
+    after: str | None,
+    limit: int,
+    as_of: dt.datetime | None = None,
 ) -> list[OrgView]:
-    """Units directly below on `day` (today without it). Raises `org.unknown`."""
-    await get_org(uow, sourced_id)
-    rows = await orgs.children_on(uow.session, sourced_id, day or await today(uow), after=after, limit=limit)
-    return await _with_parents(uow, rows)
+    """Units directly below on `day`. Raises `org.unknown`, `asOf.future`."""
+    await get_org(uow, sourced_id, as_of)
+    on = day or await _day_of(uow, as_of)
+    rows = await orgs.children_on(uow.session, sourced_id, on, after=after, limit=limit, as_of=as_of)
+    return await _with_parents(uow, rows, as_of)
 
 
-async def _with_parents(uow: UnitOfWork, rows: Sequence[RowMapping]) -> list[OrgView]:
-    parents = await orgs.parents_of(uow.session, [row["sourced_id"] for row in rows])
+async def _day_of(uow: UnitOfWork, as_of: dt.datetime | None) -> dt.date:
+    """The day a question without one asks about: that of the instant in Vietnam, today without an instant."""
+    return await today(uow) if as_of is None else as_of.astimezone(VIETNAM).date()
+
+
+async def _with_parents(uow: UnitOfWork, rows: Sequence[RowMapping], as_of: dt.datetime | None) -> list[OrgView]:
+    parents = await orgs.parents_of(uow.session, [row["sourced_id"] for row in rows], as_of)
     return [OrgView(row, parents.get(row["sourced_id"], [])) for row in rows]
 
 

@@ -21,8 +21,7 @@ async def list_records(
     limit: int,
 ) -> Sequence[RowMapping]:
     """A page in the order of (sourcedId, school). Raises `asOf.future`: nobody knows yet what will be known."""
-    if as_of is not None and as_of > await uow.now():
-        raise _future()
+    await require_past(uow, as_of)
     return await history.read_records(uow.session, record, filters, as_of=as_of, after=after, limit=limit)
 
 
@@ -35,6 +34,12 @@ async def read_record(
     if not rows:
         raise not_found("roster.unknown", vi="Không có bản ghi này.", en="There is no such record.")
     return rows[0]
+
+
+async def require_past(uow: UnitOfWork, as_of: dt.datetime | None) -> None:
+    """Raises `asOf.future`."""
+    if as_of is not None and as_of > await uow.now():
+        raise _future()
 
 
 def _future() -> AppError:

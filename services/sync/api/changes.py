@@ -104,7 +104,7 @@ async def get_changes(
     uow: Uow,
     cursor: Cursor = None,
     types: Annotated[
-        str | None, Query(max_length=200, description="Comma-separated, for example `users,enrollments`; all without.")
+        str | None, Query(max_length=500, description="Comma-separated, for example `users,enrollments`; all without.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
     profile: Annotated[Literal["ndc"] | None, Query(description="`ndc`: the national record envelope.")] = None,

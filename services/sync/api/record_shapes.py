@@ -9,7 +9,8 @@ from pydantic import Field, create_model
 from sqlalchemy import RowMapping
 
 from services.sync.api.schemas import Shape
-from services.sync.domain.records import RECORD_TYPES, RecordType, camel
+from services.sync.domain.gradebook_records import EVERY_TYPE
+from services.sync.domain.records import RecordType, camel
 from services.sync.storage.tables import RECORD_TABLES
 
 
@@ -36,7 +37,7 @@ def _shape(record: RecordType) -> type[RecordShape]:
     return create_model(f"{name}Record", __base__=RecordShape, **fields)
 
 
-SHAPES: Mapping[str, type[RecordShape]] = {record.file: _shape(record) for record in RECORD_TYPES}
+SHAPES: Mapping[str, type[RecordShape]] = {record.file: _shape(record) for record in EVERY_TYPE}
 
 
 def shaped(record: RecordType, row: RowMapping) -> RecordShape:

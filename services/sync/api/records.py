@@ -8,7 +8,8 @@ from pydantic import AwareDatetime
 
 from services.sync.api.deps import Reader
 from services.sync.api.record_shapes import SHAPES, shaped
-from services.sync.domain.records import BY_FILE, RecordType
+from services.sync.domain.gradebook_records import BY_FILE, GRADEBOOK_TYPES
+from services.sync.domain.records import DEMOGRAPHICS, RecordType
 from services.sync.usecases.read_records import list_records, read_record
 from shared.http.etag import set_etag
 from shared.http.idempotency import IdempotentRoute
@@ -24,7 +25,11 @@ AsOf = Annotated[
     Query(alias="asOf", description="An instant: the rows exactly as they were known then. Now without it."),
 ]
 Status = Annotated[Literal["active", "tobedeleted"] | None, Query(description="Active and ended records without it.")]
-COLLECTIONS = ("academicSessions", "courses", "classes", "users", "enrollments")
+COLLECTIONS = (
+    *("academicSessions", "courses", "classes", "users", "enrollments"),
+    # Birth dates have a scope of their own in the OneRoster service and are read there only.
+    *(record.file for record in GRADEBOOK_TYPES if record is not DEMOGRAPHICS),
+)
 
 
 def _add_list(record: RecordType) -> None:

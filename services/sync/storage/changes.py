@@ -1,4 +1,4 @@
-"""The change feed: every version of every roster record, in the order of the transactions that wrote them.
+"""The change feed: every version of every record, in the order of the transactions that wrote them.
 
 A transaction that commits late has an id below others that are long committed. A reader who had gone past it would
 never see it, so nothing is shown before every transaction with a lower id has ended.
@@ -14,10 +14,13 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.sync.domain.records import RECORD_TYPES, RecordType, camel
+from services.sync.domain.gradebook_records import EVERY_TYPE
+from services.sync.domain.records import DEMOGRAPHICS, RecordType, camel
 
-TYPES = {record.file: record for record in RECORD_TYPES}
-_NUMBER = {record.file: number for number, record in enumerate(RECORD_TYPES, start=1)}
+# Birth dates have a scope of their own in the OneRoster service: the feed, open to every reader, has none of them.
+_FED = tuple(record for record in EVERY_TYPE if record is not DEMOGRAPHICS)
+TYPES = {record.file: record for record in _FED}
+_NUMBER = {record.file: number for number, record in enumerate(_FED, start=1)}
 _HORIZON = text(
     "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) AS settled, "
     "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint) AS newest"

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.sync.domain.gradebook_records import EVERY_TYPE
-from services.sync.domain.records import RECORD_TYPES, RecordType
+from services.sync.domain.records import RecordType
 from services.sync.storage.history import archive
 from services.sync.storage.tables import THIS_TRANSACTION
 
@@ -141,7 +141,7 @@ _HASH = text(
         f"SELECT {number} AS n, encode(sha256(convert_to(COALESCE(string_agg(ROW(sourced_id, "
         f"{', '.join(record.columns)})::text, E'\\n' ORDER BY sourced_id), ''), 'UTF8')), 'hex') AS h "
         f"FROM {record.table} WHERE school_sourced_id = :school AND status = 'active'"
-        for number, record in enumerate(RECORD_TYPES)
+        for number, record in enumerate(EVERY_TYPE)
     )
     + ") parts"
 )

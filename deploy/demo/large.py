@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.demo.package import HEADERS, SchoolPlan, make_package
+from deploy.demo.package import HEADERS, Row, SchoolPlan, make_package
 
-Row = dict[str, str]
 # Once per package, whoever comes first.
 _SHARED = frozenset({"academicSessions"})
 
@@ -45,10 +44,17 @@ def write_large(
                         alter(name, counts[name], row)
                     writers[name].writerow(row)
                     counts[name] += 1
-        archive.writestr("manifest.csv", "".join(dict(make_package([]).files())["manifest"]))
+        archive.writestr(_entry("manifest"), "".join(dict(make_package([]).files())["manifest"]))
         for name, file in spooled.items():
             file.seek(0)
-            with archive.open(f"{name}.csv", "w", force_zip64=True) as entry:
+            with archive.open(_entry(name), "w", force_zip64=True) as entry:
                 while piece := file.read(1 << 20):
                     entry.write(piece.encode())
     return counts
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    # A fixed date: the same schools give the same bytes.
+    entry = zipfile.ZipInfo(f"{name}.csv", date_time=(2026, 9, 1, 0, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry

@@ -15,12 +15,38 @@ from pathlib import Path
 
 NAMES: dict[str, list[str]] = json.loads((Path(__file__).parent / "names.json").read_text("utf-8"))
 
-SUBJECTS = (
-    ("ngu-van", "Ngữ văn"),
-    ("toan", "Toán"),
-    ("ngoai-ngu-1", "Ngoại ngữ 1"),
-    ("tin-hoc", "Tin học"),
+# The subjects of the 2018 curriculum (Circular 32/2018/TT-BGDĐT) by level, those of every level first.
+# Codes are the demo vendor's own.
+_EVERY_LEVEL = (("ngu-van", "Ngữ văn"), ("toan", "Toán"), ("ngoai-ngu-1", "Ngoại ngữ 1"), ("tin-hoc", "Tin học"))
+_ACTIVITIES = (
+    ("cong-nghe", "Công nghệ"),
+    ("giao-duc-the-chat", "Giáo dục thể chất"),
+    ("trai-nghiem-huong-nghiep", "Hoạt động trải nghiệm, hướng nghiệp"),
+    ("giao-duc-dia-phuong", "Nội dung giáo dục của địa phương"),
 )
+SUBJECTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "lower_secondary": (
+        *_EVERY_LEVEL,
+        ("giao-duc-cong-dan", "Giáo dục công dân"),
+        ("lich-su-va-dia-li", "Lịch sử và Địa lí"),
+        ("khoa-hoc-tu-nhien", "Khoa học tự nhiên"),
+        ("nghe-thuat", "Nghệ thuật"),
+        *_ACTIVITIES,
+    ),
+    "upper_secondary": (
+        *_EVERY_LEVEL,
+        ("lich-su", "Lịch sử"),
+        ("dia-li", "Địa lí"),
+        ("giao-duc-kinh-te-va-phap-luat", "Giáo dục kinh tế và pháp luật"),
+        ("vat-li", "Vật lí"),
+        ("hoa-hoc", "Hóa học"),
+        ("sinh-hoc", "Sinh học"),
+        ("giao-duc-quoc-phong-va-an-ninh", "Giáo dục quốc phòng và an ninh"),
+        ("am-nhac", "Âm nhạc"),
+        ("mi-thuat", "Mĩ thuật"),
+        *_ACTIVITIES,
+    ),
+}
 GRADES = {"lower_secondary": ("6", "7", "8", "9"), "upper_secondary": ("10", "11", "12")}
 
 HEADERS: dict[str, str] = {
@@ -37,6 +63,13 @@ HEADERS: dict[str, str] = {
     "userProfileSourcedId",
     "enrollments": "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,"
     "beginDate,endDate",
+}
+# Files a package has only when it has rows for them.
+MORE_HEADERS: dict[str, str] = {
+    "demographics": "sourcedId,status,dateLastModified,birthDate,sex,americanIndianOrAlaskaNative,asian,"
+    "blackOrAfricanAmerican,nativeHawaiianOrOtherPacificIslander,white,demographicRaceTwoOrMoreRaces,"
+    "hispanicOrLatinoEthnicity,countryOfBirthCode,stateOfBirthAbbreviation,cityOfBirth,"
+    "publicSchoolResidenceStatus",
 }
 DATA_FILES = (
     "academicSessions",
@@ -62,6 +95,8 @@ DATA_FILES = (
     "users",
 )
 
+Row = dict[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class SchoolPlan:
@@ -79,9 +114,10 @@ class SchoolPlan:
 
 @dataclass(slots=True)
 class Package:
-    """Rows by file; `write` turns them into a ZIP."""
+    """Rows by file, all `bulk` or all `delta`; `write` turns them into a ZIP."""
 
-    rows: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {name: [] for name in HEADERS})
+    rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in HEADERS})
+    mode: str = "bulk"
 
     def write(self, path: Path) -> None:
         path.write_bytes(self.zipped())
@@ -98,12 +134,14 @@ class Package:
 
     def files(self) -> Iterator[tuple[str, Iterable[str]]]:
         yield "manifest", _csv(["propertyName", "value"], self._manifest())
-        for name, header in HEADERS.items():
+        for name, header in (HEADERS | MORE_HEADERS).items():
+            if name not in self.rows:
+                continue
             columns = header.split(",")
             yield name, _csv(columns, ([row.get(column, "") for column in columns] for row in self.rows[name]))
 
     def _manifest(self) -> list[list[str]]:
-        modes = [[f"file.{name}", "bulk" if name in HEADERS else "absent"] for name in DATA_FILES]
+        modes = [[f"file.{name}", self.mode if name in self.rows else "absent"] for name in DATA_FILES]
         return [["manifest.version", "1.0"], ["oneroster.version", "1.2"], *modes, ["source.systemName", "LMS mẫu"]]
 
 
@@ -147,7 +185,7 @@ def _add_school(package: Package, school: SchoolPlan, chance: random.Random, yea
     code, rows = school.sourced_id, package.rows
     rows["orgs"].append({"sourcedId": code, "name": f"Trường {code}", "type": "school", "identifier": code})
     grades = GRADES[school.level]
-    for subject, title in SUBJECTS:
+    for subject, title in SUBJECTS[school.level]:
         rows["courses"].append(
             {
                 "sourcedId": f"{code}-{subject}",
@@ -160,9 +198,8 @@ def _add_school(package: Package, school: SchoolPlan, chance: random.Random, yea
                 "subjectCodes": subject,
             }
         )
-    teachers = [
-        _person(package, f"{code}-gv-{number:03}", code, "teacher", chance) for number in range(school.learners // 20)
-    ]
+    staff = max(1, school.learners // 20)
+    teachers = [_person(package, f"{code}-gv-{number:03}", code, "teacher", chance) for number in range(staff)]
     _person(package, f"{code}-ht", code, "principal", chance)
     learner = 0
     for index, grade in enumerate(grades):
@@ -171,8 +208,8 @@ def _add_school(package: Package, school: SchoolPlan, chance: random.Random, yea
             size = min(school.class_size, share - room * school.class_size)
             homeroom = _class(package, school, grade, room, year)
             taught = [homeroom, *_subject_classes(package, school, homeroom)]
-            for class_id in taught:
-                _enroll(package, school, class_id, teachers[(learner + room) % len(teachers)], "teacher", year)
+            for number, class_id in enumerate(taught):
+                _enroll(package, school, class_id, teachers[(learner + room + number) % staff], "teacher", year)
             for _ in range(size):
                 person = _person(package, f"{code}-hs-{learner:05}", code, "student", chance, grade=grade)
                 for class_id in taught:
@@ -182,7 +219,7 @@ def _add_school(package: Package, school: SchoolPlan, chance: random.Random, yea
 
 
 def _class(package: Package, school: SchoolPlan, grade: str, room: int, year: int) -> str:
-    subject, title = SUBJECTS[room % len(SUBJECTS)]
+    subject, title = SUBJECTS[school.level][room % len(_EVERY_LEVEL)]
     sourced_id = f"{school.sourced_id}-{grade}a{room + 1}-{year}"
     package.rows["classes"].append(
         {
@@ -206,7 +243,7 @@ def _subject_classes(package: Package, school: SchoolPlan, homeroom: str) -> lis
     assert row["sourcedId"] == homeroom
     made = []
     for number in range(school.subject_classes):
-        subject, title = SUBJECTS[number % len(SUBJECTS)]
+        subject, title = SUBJECTS[school.level][number % len(SUBJECTS[school.level])]
         made.append(f"{homeroom}-mon{number + 1:02}")
         taught = {"sourcedId": made[-1], "title": f"{row['title']} {title}", "classType": "scheduled"}
         course = {"courseSourcedId": f"{school.sourced_id}-{subject}", "subjects": title, "subjectCodes": subject}
@@ -263,7 +300,11 @@ def _enroll(package: Package, school: SchoolPlan, class_id: str, person: str, ro
 
 def _same_name_and_two_classes(package: Package, school: SchoolPlan, year: int) -> None:
     learners = [row for row in package.rows["users"] if row["sourcedId"].startswith(f"{school.sourced_id}-hs-")]
-    classes = [row for row in package.rows["classes"] if row["schoolSourcedId"] == school.sourced_id]
+    classes = [
+        row
+        for row in package.rows["classes"]
+        if row["schoolSourcedId"] == school.sourced_id and row["classType"] == "homeroom"
+    ]
     if len(learners) > 1:
         learners[1].update({name: learners[0][name] for name in ("givenName", "middleName", "familyName")})
     if len(classes) > 1:

@@ -99,20 +99,31 @@ class ThrowAway:
     nats: ThrowAwayNats
     postgres: Child
 
+    def stop_postgres(self) -> None:
+        self.postgres.stop_now()
+
 
 @contextlib.contextmanager
-def throw_away_servers() -> Iterator[ThrowAway]:
-    """Both servers with the roles of every service, ready to use. Call it from the main thread."""
+def throw_away_servers(*, durable: bool = False) -> Iterator[ThrowAway]:
+    """Both servers with the roles of every service, ready to use. Call it from the main thread.
+
+    `durable`: PostgreSQL keeps what it confirmed when it is killed, as in production; slower.
+    """
     password = "t" + secrets.token_hex(12)
     with _folder() as (folder, account), contextlib.ExitStack() as running:
         programs = find_programs(account, folder)
-        postgres, child = _start_postgres(programs, folder, account, password)
-        running.callback(child.stop_now)
+        postgres, child = _start_postgres(programs, folder, account, password, unsafe=not durable)
+        failed = running.enter_context(contextlib.ExitStack())
+        failed.callback(child.stop_now)
         nats = _start_nats(programs, folder, account, password)
         running.callback(nats.stop)
         run_apart(ensure_roles(postgres.admin_url, dict.fromkeys(_ROLES, password)))
         ports = (postgres.port, nats.server.port, nats.server.monitor_port)
-        yield ThrowAway(Addresses(postgres.admin_url, *ports, password), nats, child)
+        pair = ThrowAway(Addresses(postgres.admin_url, *ports, password), nats, child)
+        # Who plays an outage of PostgreSQL puts the server that runs now in its place.
+        failed.pop_all()
+        running.callback(pair.stop_postgres)
+        yield pair
 
 
 @contextlib.contextmanager
@@ -146,12 +157,12 @@ def _folder() -> Iterator[tuple[Path, Account | None]]:
 
 
 def _start_postgres(
-    programs: Programs, folder: Path, account: Account | None, password: str
+    programs: Programs, folder: Path, account: Account | None, password: str, *, unsafe: bool
 ) -> tuple[PostgresServer, Child]:
     place = _own(folder / "postgres", account)
     for attempt in range(_ATTEMPTS):
         (port,) = free_ports(1)
-        server = PostgresServer(programs, place, port, password, account, folder / "postgres.log", unsafe=True)
+        server = PostgresServer(programs, place, port, password, account, folder / "postgres.log", unsafe=unsafe)
         server.create()
         child = start(server.program())
         try:

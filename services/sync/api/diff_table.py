@@ -25,15 +25,15 @@ def diff_table(changes: Iterable[RowMapping]) -> str:
 
 
 def _lines(change: RowMapping) -> Iterator[list[str]]:
-    record = [_cell(change[name]) for name in ("type", "school_sourced_id", "sourced_id", "action")]
+    record = [cell(change[name]) for name in ("type", "school_sourced_id", "sourced_id", "action")]
     fields: dict[str, Any] = change["fields"] or {}
     for name, pair in fields.items():
-        yield [*record, name, _cell(pair["before"]), _cell(pair["after"])]
+        yield [*record, name, cell(pair["before"]), cell(pair["after"])]
     if not fields:
         yield [*record, "", "", ""]
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     if value is None:
         return ""
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

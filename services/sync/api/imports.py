@@ -17,7 +17,7 @@ from services.sync.api.schemas import (
     ProblemSummary,
 )
 from services.sync.domain.catalogue import CATALOGUE
-from services.sync.usecases import queries
+from services.sync.usecases import class_diff, queries
 from services.sync.usecases.hold_import import commit_import
 from services.sync.usecases.receive_import import ImportOptions, receive_import
 from shared.http.etag import set_etag
@@ -142,15 +142,23 @@ async def get_diff(  # the parameters are the query's
     type: Filter = None,  # noqa: A002  # the parameter's public name
     action: Filter = None,
     school: Filter = None,
+    class_: Annotated[str | None, Query(alias="class", max_length=255, description="A class's sourcedId.")] = None,
 ) -> Any:
     """What the import adds, changes (field by field) and ends, before and after it counts.
 
+    With `class` only what concerns that class: itself, its enrollments, the records of its people, its line items,
+    results, score scales and resources. A record that moves shows in the class it leaves and in the one it comes to.
     With `Accept: text/csv` the same page as a table, one line per changed field; `Link` then leads to the next page.
     """
     key = decode_cursor(cursor, 3)
     filters = _filters(type=type, action=action, school_sourced_id=school)
     after = None if key is None else [str(part) for part in key]
-    rows = await queries.list_changes(uow, principal, import_id, filters, after=after, limit=limit + 1)
+    if class_ is None:
+        rows = await queries.list_changes(uow, principal, import_id, filters, after=after, limit=limit + 1)
+    else:
+        rows = await class_diff.list_changes_of_class(
+            uow, principal, import_id, class_, filters, after=after, limit=limit + 1
+        )
     last = rows[limit - 1] if len(rows) > limit else None
     more = last and encode_cursor(last["type"], last["school_sourced_id"], last["sourced_id"])
     if "text/csv" in request.headers.get("accept", ""):

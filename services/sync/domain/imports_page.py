@@ -43,7 +43,9 @@ Send an `Idempotency-Key`: a repeated request then finds the first one's answer 
 What is wrong with the package itself (archive, manifest, file names, headers) is answered at once with `422` and every
 fault in `errors`; nothing is stored. What is wrong with rows is at `/sync/v1/imports/{id}/problems`, every finding with
 file, line, column, code, message and hint, and counted by cause at `/problems/summary`. The difference the import makes
-is at `/diff`.
+is at `/diff`: what is added, changed (field by field) and removed, filtered by `type`, `action`, `school` and `class`;
+counted per class at `/diff/classes`. Both are JSON, and a table with `Accept: text/csv`. A learner who moves is counted
+in the class left and in the class joined. People are shown in the classes they are enrolled in now.
 
 ## Bulk, delta, and whose records end
 

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608  # statements are assembled from the constants of domain.records; values are always bound
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -35,9 +35,9 @@ _PROBLEM_COLUMNS = (
 LARGE_FROM_ROWS = 5000
 
 
-async def wipe_staging(session: AsyncSession, import_id: UUID) -> None:
-    """Forget the staged rows: the import is final, or starts again."""
-    for record in EVERY_TYPE:
+async def wipe_staging(session: AsyncSession, import_id: UUID, *, kept: Collection[RecordType] = ()) -> None:
+    """Forget the staged rows but those of the types `kept`: the import is final, or starts again."""
+    for record in (each for each in EVERY_TYPE if each not in kept):
         await session.execute(text(f"DELETE FROM {record.staging} WHERE import_id = :i"), {"i": import_id})
 
 

@@ -14,10 +14,11 @@ from zipfile import ZipFile
 from services.sync.domain.blocks import Block
 from services.sync.domain.brake import Difference, hold_reasons
 from services.sync.domain.files import KEPT_FILES
-from services.sync.domain.gradebook_records import EVERY_TYPE
+from services.sync.domain.gradebook_records import EVERY_TYPE, LINE_ITEM
 from services.sync.domain.import_state import State, Step, after
 from services.sync.domain.package import FilePlan
 from services.sync.domain.problems import Problem
+from services.sync.domain.records import CLASS, ENROLLMENT
 from services.sync.domain.rows import Registry, RowReader, Staged, Tally
 from services.sync.storage import (
     causes,
@@ -196,7 +197,9 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
     row.version += 1
     await _decide(uow, row, differences, reaches_a_school=bool(schools))
     if row.dry_run:
-        await staging.wipe_staging(uow.session, row.id)
+        # What leads a change to its class stays until the dry run expires; people and marks go at once.
+        kept = () if row.state == State.REJECTED else (CLASS, ENROLLMENT, LINE_ITEM)
+        await staging.wipe_staging(uow.session, row.id, kept=kept)
 
 
 async def _file_counts(area: resolve.Staging, reading: Reading) -> dict[str, Any]:

@@ -218,7 +218,7 @@ class Town:
         """
         held = {}
         for each in RECORD_TYPES:
-            rows = await self.sql(f'SELECT school_sourced_id, sourced_id, version FROM "{each.table}"')  # noqa: S608  # our names
+            rows = await self.sql(f'SELECT school_sourced_id, sourced_id, version FROM "{each.table}"')  # our names
             held |= {(each.file, school, sourced_id): version for school, sourced_id, version in rows}
         deadline = time.monotonic() + REST_SECONDS
         while True:

@@ -304,7 +304,7 @@ def _staging_table(record: RecordType) -> Table:
     )
 
 
-# Millions of rows: what a foreign key would check row by row, a trigger checks once per statement (migration 0014).
+# Millions of rows: what a foreign key would check row by row, a trigger checks once per statement (migration 0011).
 _CHECKED_AT_ONCE = {"enrollment", "result"}
 
 

@@ -22,8 +22,8 @@ from typing import Any
 import asyncpg
 import httpx
 
-from deploy.demo.large import Row, write_large
-from deploy.demo.package import SchoolPlan
+from deploy.demo.large import write_large
+from deploy.demo.package import Row, SchoolPlan
 from deploy.local.ephemeral import Addresses, throw_away_servers
 from deploy.local.plan import REPOSITORY
 from services.sync.domain.records import RECORD_TYPES

@@ -21,7 +21,7 @@ async def test_a_series_of_nights_imports_without_a_problem_and_keeps_each_case_
             where = f"user_sourced_id = '{person}' AND {rooms}"
             return await sync.sql(f"SELECT {what} FROM enrollment WHERE {where} ORDER BY end_date, status, sourced_id")
 
-        one, other = cases.same_name_and_birthday
+        one, other = cases.same_name_and_birthday or ("", "")
         twins = f"sourced_id IN ('{one}', '{other}') AND status = 'active'"
         assert await sync.sql(f"SELECT count(*) FROM person WHERE {twins}") == [2]
         assert await sync.sql(f"SELECT count(DISTINCT (birth_date, sex)) FROM demographics WHERE {twins}") == [1]

@@ -37,7 +37,7 @@ def test_the_named_cases_are_in_every_first_package():
         assert all(one[part] == other[part] for part in ("familyName", "middleName", "givenName"))
         assert born[one["sourcedId"]] == born[other["sourcedId"]]
         rooms = {row["sourcedId"] for row in rows["classes"] if row["classType"] == "homeroom"}
-        of = collections.defaultdict(list)
+        of: dict[str | None, list[tuple[str, str]]] = collections.defaultdict(list)
         for row in rows["enrollments"]:
             if row["classSourcedId"] in rooms:
                 of[row["userSourcedId"]].append((row["beginDate"], row["endDate"]))

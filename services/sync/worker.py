@@ -1,6 +1,7 @@
 """The worker process of the sync service: `python -m services.sync.worker`. Relays events, works through imports."""
 
 import datetime as dt
+import gc
 
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
@@ -14,6 +15,9 @@ from shared.worker import Job, run_worker
 
 POLL = dt.timedelta(milliseconds=300)
 SWEEP = dt.timedelta(hours=1)
+# Reading a package makes hundreds of small objects per row and no cycles among them: at the interpreter's own pace the
+# search for cycles takes as long as the reading. At this one it costs little, and holds a few megabytes at most.
+_OBJECTS_UNTIL_SEARCH = 100_000
 
 
 def jobs(settings: SyncSettings) -> list[Job]:
@@ -37,6 +41,8 @@ def main() -> None:
     configure_logs(SERVICE.name, settings.log_level)
     configure_telemetry(SERVICE.name, settings.otel_exporter_otlp_endpoint)
     arm(settings.failpoint)
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_UNTIL_SEARCH, 20, 20)
     run_worker(SERVICE, build(settings, role="worker"), jobs=jobs(settings))
 
 

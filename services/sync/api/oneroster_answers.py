@@ -18,6 +18,8 @@ from shared.http.problems import problem_headers
 
 PRODUCT = "Liên Thông"
 _HELD_BYTES = 1024 * 1024
+# COPY hands over a few rows at a time; each piece sent costs as much as reading some hundreds of them.
+_PIECE_BYTES = 128 * 1024
 # A reader who takes nothing for so long loses the connection: it holds a transaction.
 _PATIENCE_SECONDS = 30.0
 
@@ -55,7 +57,7 @@ class StreamedList(Response):
 
 
 class _Pieces:
-    """Holds the first bytes back until there are many, then passes on every piece."""
+    """Holds the first bytes back until there are many, then passes on pieces of a good size."""
 
     def __init__(self, response: Response, send: Send, head: bytes) -> None:
         self._response = response
@@ -67,7 +69,7 @@ class _Pieces:
     async def write(self, data: bytes) -> None:
         self._held += data[1:] if self._is_first else data  # each document comes after a comma
         self._is_first = False
-        if self._is_started or len(self._held) > _HELD_BYTES:
+        if len(self._held) > (_PIECE_BYTES if self._is_started else _HELD_BYTES):
             await self._pass_on(more=True)
 
     async def end(self, tail: bytes) -> None:

@@ -15,6 +15,7 @@ from services.sync.api import (
     records,
     registry,
     reverts,
+    single_records,
     vendors,
 )
 from services.sync.bootstrap import SERVICE, build, uploads_of
@@ -51,6 +52,7 @@ def create_app(
                 catalogues.router,
                 orgs.router,
                 records.router,
+                single_records.router,
                 reverts.router,
                 oneroster.router,
                 oneroster_gradebook.router,

@@ -6,6 +6,7 @@ import gc
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.usecases.retry_import import forget_waiting
+from services.sync.usecases.seal_rosters import seal_rosters
 from services.sync.usecases.work_through import ImportWork, end_undecided, sweep_uploads
 from shared.failpoints import arm
 from shared.logs import configure_logs
@@ -15,6 +16,7 @@ from shared.worker import Job, run_worker
 
 POLL = dt.timedelta(milliseconds=300)
 SWEEP = dt.timedelta(hours=1)
+SEAL = dt.timedelta(seconds=2)
 # Reading a package makes hundreds of small objects per row and no cycles among them: at the interpreter's own pace the
 # search for cycles takes as long as the reading. At this one it costs little, and holds a few megabytes at most.
 _OBJECTS_UNTIL_SEARCH = 100_000
@@ -32,8 +34,11 @@ def jobs(settings: SyncSettings) -> list[Job]:
         await end_undecided(runtime.units, dt.timedelta(days=settings.undecided_days))
         await forget_waiting(runtime.units, dt.timedelta(days=settings.retry_days))
 
+    async def seal(runtime: Runtime) -> None:
+        await seal_rosters(runtime.units, SEAL)
+
     # A job's first round is at the start: what the last worker left behind when it died goes at once.
-    return [Job("sweep", SWEEP, sweep), Job("imports", POLL, imports)]
+    return [Job("sweep", SWEEP, sweep), Job("imports", POLL, imports), Job("seal", SEAL, seal)]
 
 
 def main() -> None:

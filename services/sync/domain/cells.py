@@ -55,15 +55,15 @@ def read_id(cell: str) -> str:
     return cell
 
 
-def read_list(cell: str) -> list[str]:
-    """A list in one cell, separated by commas; blanks around an item mean nothing."""
-    items = [item.strip() for item in read_text(cell).split(",")]
+def read_list(cell: str | list[str]) -> list[str]:
+    """A list in one cell, separated by commas; blanks around an item mean nothing. An object's list comes as one."""
+    items = [read_text(item).strip() for item in (cell if isinstance(cell, list) else read_text(cell).split(","))]
     if not all(items):
         raise CellError("value.emptyItem")
     return items
 
 
-def read_ids(cell: str) -> list[str]:
+def read_ids(cell: str | list[str]) -> list[str]:
     return [read_id(item) for item in read_list(cell)]
 
 
@@ -144,16 +144,20 @@ def read_year(cell: str) -> str:
     return cell
 
 
-def read_user_ids(cell: str) -> list[str]:
+def read_user_ids(cell: str | list[str]) -> list[str]:
     """`{type:identifier}` entries separated by commas, kept as `type:identifier`."""
+    if isinstance(cell, list):
+        return [read_text(item) for item in cell]
     found = _USER_ID.findall(read_text(cell))
     if ",".join(f"{{{kind}:{value}}}" for kind, value in found) != cell.replace(" ", ""):
         raise CellError("value.notUserIds", "{type:identifier},…")
     return [f"{kind}:{value}" for kind, value in found]
 
 
-def read_pairs(cell: str) -> list[str]:
+def read_pairs(cell: str | list[str]) -> list[str]:
     """`{left:right}` entries separated by commas, kept as `left:right`."""
+    if isinstance(cell, list):
+        return [read_text(item) for item in cell]
     if not _PAIRS.fullmatch(read_text(cell)):
         raise CellError("value.notUserIds", "{left:right},…")
     return _PAIR.findall(cell)

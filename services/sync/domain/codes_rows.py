@@ -34,6 +34,24 @@ ROW_CODES = (
         ("Dòng có ký tự không phải UTF-8.", "The row holds bytes that are not UTF-8."),
         ("Xuất tệp với bảng mã UTF-8.", "Export the file as UTF-8."),
     ),
+    _code(
+        "field.unknown",
+        ("Không có trường {field} trong loại bản ghi này.", "Records of this type have no field {field}."),
+        ("Bỏ trường này hoặc sửa tên trường.", "Leave the field out or correct its name."),
+    ),
+    _code(
+        "field.misshapen",
+        ("{field} không có dạng mà trường này nhận.", "{field} does not have the shape this field takes."),
+        (
+            "Gửi chữ, số, true/false; danh sách cho trường danh sách; đối tượng có sourcedId cho tham chiếu.",
+            "Send text, a number, true/false; a list for a list field; an object with sourcedId for a reference.",
+        ),
+    ),
+    _code(
+        "record.idDiffers",
+        ("{field} khác với địa chỉ ({expected}).", "{field} differs from the path ({expected})."),
+        ("Gửi cùng một sourcedId, hoặc bỏ nó khỏi nội dung.", "Send the same sourcedId, or leave it out of the body."),
+    ),
     _code("value.required", ("Thiếu giá trị bắt buộc của {field}.", "{field} must not be empty.")),
     _code("value.tooLong", ("{field} dài hơn {expected} ký tự.", "{field} is longer than {expected} characters.")),
     _code("value.controlCharacter", ("{field} có ký tự điều khiển.", "{field} holds a control character.")),

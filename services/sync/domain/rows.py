@@ -98,8 +98,8 @@ class RowReader:
             problems += found
         return block, staged, sorted(problems, key=lambda each: each.line or 0)
 
-    def read(self, line: int, row: Sequence[str]) -> tuple[list[Staged], list[Problem]]:
-        """The staged records of one row and its problems."""
+    def read(self, line: int, row: Sequence[Any]) -> tuple[list[Staged], list[Problem]]:
+        """The staged records of one row and its problems. A cell is text, or a list from `domain.objects`."""
         self.tally.read += 1
         self._problems = []
         staged = self._read(line, row)
@@ -137,7 +137,7 @@ class RowReader:
         ]
         return dropped + folded
 
-    def _read(self, line: int, row: Sequence[str]) -> list[Staged]:
+    def _read(self, line: int, row: Sequence[Any]) -> list[Staged]:
         cells = self._cells_of(line, row)
         if cells is None:
             return []
@@ -153,9 +153,9 @@ class RowReader:
         values = self._values(line, cells)
         return _SHAPES.get(self.plan.spec.name, RowReader.plain)(self, line, sourced_id, values)
 
-    def _cells_of(self, line: int, row: Sequence[str]) -> Sequence[str] | None:
+    def _cells_of(self, line: int, row: Sequence[Any]) -> Sequence[Any] | None:
         width = self.plan.width
-        if "\ufffd" in "".join(row):
+        if any("\ufffd" in cell for cell in row):
             self._report("row.notUtf8", line)
             return None
         if len(row) == width:
@@ -170,7 +170,7 @@ class RowReader:
         self._report("row.columnCount", line, **more)
         return None
 
-    def _sourced_id(self, line: int, cells: Sequence[str]) -> str:
+    def _sourced_id(self, line: int, cells: Sequence[Any]) -> str:
         cell = cells[self.plan.positions["sourcedId"]]
         try:
             return read_id(cell) if cell else self._missing(line, "sourcedId")
@@ -182,7 +182,7 @@ class RowReader:
         self._report("value.required", line, name)
         return ""
 
-    def _status(self, line: int, cells: Sequence[str]) -> bool:
+    def _status(self, line: int, cells: Sequence[Any]) -> bool:
         """Whether the row ends its record. Bulk leaves both cells empty; delta fills both."""
         status = self._cell(cells, "status")
         modified = self._cell(cells, "dateLastModified")
@@ -222,10 +222,10 @@ class RowReader:
             else:
                 self._report(fault.code, line, "dateLastModified", cell, fault.expected)
 
-    def _values(self, line: int, cells: Sequence[str]) -> dict[str, Any]:
+    def _values(self, line: int, cells: Sequence[Any]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for column, index, read, repair in self._cells:
-            cell = cells[index].strip() if self.lenient else cells[index]
+            cell = cells[index].strip() if self.lenient and isinstance(cells[index], str) else cells[index]
             if not cell:
                 if column.required:
                     self._missing(line, column.name)
@@ -261,9 +261,9 @@ class RowReader:
             elif column.org == "school" and known != "school":
                 self._report("org.notSchool", line, column.name, sourced_id)
 
-    def _cell(self, cells: Sequence[str], name: str) -> str:
+    def _cell(self, cells: Sequence[Any], name: str) -> str:
         index = self.plan.positions.get(name)
-        return "" if index is None else cells[index]
+        return "" if index is None else str(cells[index])
 
     def _report(
         self, code: str, line: int, name: str | None = None, value: str | None = None, expected: str | None = None
@@ -284,7 +284,7 @@ class RowReader:
                 listed.append(problem)
         return listed
 
-    def _refusal(self, line: int, row: Sequence[str]) -> list[Staged]:
+    def _refusal(self, line: int, row: Sequence[Any]) -> list[Staged]:
         """A refused row keeps its id, so that its record does not count as absent from the package."""
         record = BY_FILE.get(self.plan.spec.name)
         if record is None:
@@ -293,7 +293,7 @@ class RowReader:
         sourced_id = row[index] if index < len(row) and len(row[index]) <= 255 else ""
         return [Staged(record, line, sourced_id.replace("\x00", ""), REFUSED, values=self._refused_values(record, row))]
 
-    def _refused_values(self, record: RecordType, row: Sequence[str]) -> tuple[Any, ...]:
+    def _refused_values(self, record: RecordType, row: Sequence[Any]) -> tuple[Any, ...]:
         """A refused role still says whose it is: that person then has no role for this row's reason."""
         index = self.plan.positions.get("userSourcedId", len(row))
         if record is not ROLE or index >= len(row):

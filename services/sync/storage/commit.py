@@ -147,7 +147,17 @@ _HASH = text(
 )
 
 
-_SEAL = text("SELECT content_hash, counts FROM school_roster WHERE school_sourced_id = :school")
+_SEAL = text(
+    "SELECT content_hash, counts FROM school_roster WHERE school_sourced_id = :school AND unsealed_since IS NULL"
+)
+_UNSEALED = text(
+    "SELECT last_import_id, committed_at FROM school_roster "
+    "WHERE school_sourced_id = :school AND unsealed_since IS NOT NULL"
+)
+_SET_SEAL = text(
+    "UPDATE school_roster SET content_hash = :hash, counts = :counts, unsealed_since = NULL "
+    "WHERE school_sourced_id = :school"
+).bindparams(bindparam("counts", type_=JSONB))
 
 
 async def roster_counts(session: AsyncSession, school: str) -> dict[str, Any]:
@@ -158,9 +168,18 @@ async def roster_counts(session: AsyncSession, school: str) -> dict[str, Any]:
 
 
 async def last_seal(session: AsyncSession, school: str) -> tuple[str, dict[str, Any]] | None:
-    """Hash and counts of the school's last commit, true while nothing is written; None before the first."""
+    """Hash and counts of the school's last commit, true while nothing is written; None when there is none."""
     row = (await session.execute(_SEAL, {"school": school})).one_or_none()
     return None if row is None else (row.content_hash, row.counts)
+
+
+async def unsealed_state(session: AsyncSession, school: str) -> Any:
+    """`last_import_id` and `committed_at` of a roster whose hash and counts are to be made, or None."""
+    return (await session.execute(_UNSEALED, {"school": school})).one_or_none()
+
+
+async def seal(session: AsyncSession, school: str, content: str, counts: dict[str, Any]) -> None:
+    await session.execute(_SET_SEAL, {"school": school, "hash": content, "counts": counts})
 
 
 async def content_hash(session: AsyncSession, school: str) -> str:
@@ -173,7 +192,7 @@ _STORE = text(
     "content_hash, counts) VALUES (:school, 1, :i, :received_at, :now, :hash, :counts) "
     "ON CONFLICT (school_sourced_id) DO UPDATE SET version = r.version + 1, last_import_id = :i, "
     "last_received_at = GREATEST(r.last_received_at, :received_at), committed_at = :now, content_hash = :hash, "
-    "counts = :counts"
+    "counts = :counts, unsealed_since = NULL"
 ).bindparams(bindparam("counts", type_=JSONB))
 _DONE = text("UPDATE import_school SET committed_at = :now WHERE import_id = :i AND school_sourced_id = :school")
 

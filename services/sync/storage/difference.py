@@ -26,6 +26,12 @@ _ONLY = "ANY(CAST(:only AS text[]))"
 
 async def compare(staging: Staging, only: Sequence[str]) -> list[Difference]:
     """Rewrite the changes of the schools `only` and count them. Their `base_version` must be up to date."""
+    await find_changes(staging, only)
+    return await _count(staging, only)
+
+
+async def find_changes(staging: Staging, only: Sequence[str]) -> None:
+    """Rewrite the changes of the schools `only`."""
     parameters = {"only": list(only)}
     await staging.run(f"DELETE FROM import_change WHERE import_id = :i AND school_sourced_id = {_ONLY}", **parameters)
     for record in _concerned(staging):
@@ -33,14 +39,16 @@ async def compare(staging: Staging, only: Sequence[str]) -> list[Difference]:
         await staging.run(_ended(record), **parameters)
         if staging.mode(record) == "bulk":
             await staging.run(_left_out(record), **parameters)
+    reached = set(staging.types)
     for child, parent, column in CASCADES:
-        await staging.run(_cascade(child, parent, column), **parameters)
-    return await _count(staging, only)
+        if parent in reached:
+            reached.add(child)
+            await staging.run(_cascade(child, parent, column), **parameters)
 
 
 def _concerned(staging: Staging) -> Iterator[RecordType]:
     """Types the package may write: those of its files, and those whose rows come along with others."""
-    for record in EVERY_TYPE:
+    for record in staging.types:
         if record in (*RECORD_TYPES, CATEGORY, RESOURCE) or staging.mode(record) != "absent":
             yield record
 

@@ -35,8 +35,8 @@ async def find_import(session: AsyncSession, import_id: UUID, who: Mapping[str, 
 async def list_imports(
     session: AsyncSession, who: Mapping[str, Any], *, state: str | None, before: int | None, limit: int
 ) -> Sequence[RowMapping]:
-    """Newest first."""
-    conditions, given = [_VISIBLE], {**who, "limit": limit}
+    """Newest first. Writes of one record are read by their id only: there may be thousands a day."""
+    conditions, given = [_VISIBLE, "i.record IS NULL"], {**who, "limit": limit}
     if state is not None:
         conditions.append("i.state = :state")
         given["state"] = state

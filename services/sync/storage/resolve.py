@@ -34,13 +34,14 @@ _DEEPEST_SESSION_TREE = 20
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """An import while it is resolved. `schools` are the schools the caller may touch."""
+    """An import while it is resolved. `schools` are the schools the caller may touch, `types` what may be staged."""
 
     session: AsyncSession
     import_id: UUID
     modes: Mapping[str, Mode]
     lenient: bool
     schools: list[str]
+    types: tuple[RecordType, ...] = EVERY_TYPE
 
     def mode(self, record: RecordType) -> Mode:
         """In OneRoster 1.1 roles travel inside users.csv and share its mode."""
@@ -128,15 +129,15 @@ async def expect_many(staging: Staging) -> None:
 
 async def resolve(staging: Staging) -> None:
     """Refuse or repair every staged row whose references do not hold; parents before children."""
-    for record in EVERY_TYPE:
+    for record in staging.types:
         await _refuse_duplicates(staging, record)
     for record in (CLASS, ENROLLMENT):
-        await refuse_taken(staging, record)
-    await _sessions(staging)
-    await _courses(staging)
-    await _classes(staging)
-    await _people(staging)
-    await _enrollments(staging)
+        if record in staging.types:
+            await refuse_taken(staging, record)
+    rules = {ACADEMIC_SESSION: _sessions, COURSE: _courses, CLASS: _classes, USER: _people, ENROLLMENT: _enrollments}
+    for record, rule in rules.items():
+        if record in staging.types:
+            await rule(staging)
 
 
 async def _refuse_duplicates(staging: Staging, record: RecordType) -> None:

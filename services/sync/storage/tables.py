@@ -95,6 +95,7 @@ class Import(Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
     retry_of: Mapped[UUID | None]
     revert_of: Mapped[UUID | None]
+    record: Mapped[str | None]  # `<collection>/<sourcedId>` of the one record a PUT or DELETE wrote
     __table_args__ = (
         Index("ix_import_client_id", "client_id", "receipt_number"),
         Index(
@@ -210,6 +211,10 @@ class SchoolRoster(Base):
     committed_at: Mapped[dt.datetime]
     content_hash: Mapped[str]
     counts: Mapped[dict[str, Any]]
+    unsealed_since: Mapped[dt.datetime | None]  # records were written one by one; hash and counts are older
+    __table_args__ = (
+        Index("ix_school_roster_unsealed", "unsealed_since", postgresql_where=text("unsealed_since IS NOT NULL")),
+    )
 
 
 _LISTS = {"grades", "subjects", "subject_codes", "periods", "term_sourced_ids", "user_ids"}

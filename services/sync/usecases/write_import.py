@@ -2,7 +2,8 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 from services.sync.domain.brake import HoldReason, hold_reasons
@@ -123,20 +124,24 @@ async def _write(uow: UnitOfWork, row: Import, part: ImportSchool, now: dt.datet
     await finish_school(
         uow.session, row.id, school, now=now, received_at=row.received_at, content=content, counts=counts
     )
-    await uow.emit(
-        RosterCommitted(
-            school_sourced_id=school,
-            import_id=row.id,
-            committed_at=now,
-            content_hash=content,
-            learners=counts["learners"],
-            staff=counts["staff"],
-            teachers=counts["teachers"],
-            classes=counts["classes"],
-            enrollments=counts["enrollments"],
-            by_grade=tuple(GradeCount(**grade) for grade in counts["by_grade"]),
-        ),
-        aggregate=f"roster:{school}",
+    await uow.emit(roster_committed(school, row.id, now, content, counts), aggregate=f"roster:{school}")
+
+
+def roster_committed(
+    school: str, import_id: UUID, committed_at: dt.datetime, content: str, counts: Mapping[str, Any]
+) -> RosterCommitted:
+    """The event of a roster with its `content` hash and `counts`, as `storage.commit.roster_counts` made them."""
+    return RosterCommitted(
+        school_sourced_id=school,
+        import_id=import_id,
+        committed_at=committed_at,
+        content_hash=content,
+        learners=counts["learners"],
+        staff=counts["staff"],
+        teachers=counts["teachers"],
+        classes=counts["classes"],
+        enrollments=counts["enrollments"],
+        by_grade=tuple(GradeCount(**grade) for grade in counts["by_grade"]),
     )
 
 

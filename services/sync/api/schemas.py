@@ -110,7 +110,7 @@ class FileCounts(Shape):
 
 
 class TypeCounts(Shape):
-    before: int = Field(description="Active records before the import.")
+    before: int | None = Field(None, description="Active records before; not counted for one record by PUT.")
     added: int
     changed: int
     removed: int

@@ -5,17 +5,26 @@ may be `{"sourcedId": …}` under the name without `SourcedId`. A list stays a l
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from services.sync.domain.columns import COMMON_COLUMNS, Cell, Column, FileSpec
+from services.sync.domain.columns import COMMON_COLUMNS, Cell, Column, FileSpec, optional
 from services.sync.domain.files import KEPT_FILES, Mode
 from services.sync.domain.gradebook_records import BY_FILE
 from services.sync.domain.package import FilePlan
 from services.sync.domain.records import camel
 
-SPECS: Mapping[str, FileSpec] = {spec.name: spec for spec in KEPT_FILES["1.2"]}
+
+def _as_object(spec: FileSpec) -> FileSpec:
+    """What the CSV file demands and the JSON object leaves open, and what only the object has."""
+    columns = [replace(each, required=each.required and (spec.name, each.name) not in _OPEN) for each in spec.columns]
+    return replace(spec, columns=(*columns, *_MORE.get(spec.name, ())))
+
+
+_OPEN = frozenset({("lineItems", "academicSessionSourcedId"), ("scoreScales", "orgSourcedId")})
+_MORE = {"lineItems": (optional("gradingPeriodSourcedId", "grading_period_sourced_id", Cell.ID),)}
+SPECS: Mapping[str, FileSpec] = {spec.name: _as_object(spec) for spec in KEPT_FILES["1.2"]}
 # What a reader of our own or OneRoster's API finds beside the record's fields; it says nothing about the record.
 _AROUND = frozenset({"type", "href", "metadata", "school", "version", "recordedFrom", "recordedTo", "lastImportId"})
 _AROUND |= {"resources", "userProfiles", "children"}
@@ -65,6 +74,7 @@ class ObjectReader:
         object.__setattr__(self, "_known", known | _AROUND)
 
     def cells(self, given: Mapping[str, Any]) -> Cells:
+        given = _paired(given)
         row: list[CellValue] = []
         misshapen: list[str] = []
         for column, names in self._names:
@@ -73,8 +83,18 @@ class ObjectReader:
             if cell is None:
                 misshapen.append(column.name)
             row.append(cell or "")
-        unknown = tuple(sorted(name for name in given if name not in self._known))
+        unknown = tuple(sorted(name for name, value in given.items() if value is not None and name not in self._known))
         return Cells(row, unknown, tuple(misshapen))
+
+
+def _paired(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Our own reads give a scale's two sides as two lists."""
+    left, right = given.get("itemValuesLhs"), given.get("itemValuesRhs")
+    if not (isinstance(left, list) and isinstance(right, list) and len(left) == len(right)):
+        return given
+    pairs = [{"itemValueLHS": a, "itemValueRHS": b} for a, b in zip(left, right, strict=True)]
+    others = {name: value for name, value in given.items() if not name.startswith("itemValues")}
+    return others | {"scoreScaleValue": pairs}
 
 
 def _names_of(collection: str, column: Column) -> Iterator[str]:

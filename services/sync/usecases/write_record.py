@@ -29,6 +29,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, FieldError, Text, invalid, not_found, stale
 from shared.ids import new_id
 
+_NONE = dict.fromkeys(("added", "changed", "removed"), 0)
 _MODES = {record.file: "absent" for record in EVERY_TYPE}
 
 
@@ -136,8 +137,11 @@ async def _school_of(
     if asked is not None and asked not in schools:
         raise _unknown_school(asked)
     if named and asked is not None and named != asked:
-        raise _unclear("record.otherSchool", f"Bản ghi thuộc {named}, tham số school là {asked}.",
-                       f"The record belongs to {named}, the parameter school says {asked}.")
+        raise _unclear(
+            "record.otherSchool",
+            f"Bản ghi thuộc {named}, tham số school là {asked}.",
+            f"The record belongs to {named}, the parameter school says {asked}.",
+        )
     if named or asked:
         return str(named or asked)
     found = await single.schools_having(uow.session, record, sourced_id)
@@ -149,8 +153,11 @@ async def _school_of(
         return found[0]
     if not found and judged is None:
         raise not_found("roster.unknown", vi="Không có bản ghi này.", en="There is no such record.")
-    raise _unclear("school.missing", "Hãy nói bản ghi của trường nào bằng tham số school.",
-                   "Say with the parameter school which school's record it is.")
+    raise _unclear(
+        "school.missing",
+        "Hãy nói bản ghi của trường nào bằng tham số school.",
+        "Say with the parameter school which school's record it is.",
+    )
 
 
 def _unclear(code: str, vi: str, en: str) -> AppError:
@@ -277,7 +284,7 @@ def _part(
         school_sourced_id=writing.school,
         base_version=state.version,
         complete=False,
-        counts={name: dict(actions) for name, actions in changes.items()},
+        counts={name: _NONE | dict(actions) for name, actions in changes.items()},
         committed_at=now,
     )
 
@@ -287,6 +294,7 @@ def _counts(record: RecordType, changes: Mapping[str, Mapping[str, int]]) -> dic
     return {
         name: {"read": int(name == record.file), "accepted": int(name == record.file)}
         | dict.fromkeys(("refused", "dropped", "repaired"), 0)
-        | {action: changes.get(name, {}).get(action, 0) for action in ("added", "changed", "removed")}
+        | _NONE
+        | dict(changes.get(name, {}))
         for name in names
     }

@@ -28,6 +28,11 @@ async def one(sync, collection, headers):
     return (await sync.read(f"/sync/v1/{collection}", headers, limit="1"))["items"][0]
 
 
+def counts_of(told, name):
+    (found,) = [each for each in told["files"] if each["file"].startswith(name)]
+    return found
+
+
 async def errors_of(answer):
     assert answer.status_code == 422, answer.text
     return {(each["pointer"], each["code"]) for each in answer.json()["errors"]}
@@ -73,7 +78,7 @@ async def test_a_change_makes_a_version_keeps_the_old_one_and_is_in_the_feed(syn
         "Toán 6A3, nhóm 2"
     )
     told = await sync.read(f"/sync/v1/imports/{answer.json()['lastImportId']}", school)
-    assert (told["state"], told["counts"]["classes"]["changed"]) == ("committed", 1)
+    assert (told["state"], counts_of(told, "classes")["changed"]) == ("committed", 1)
 
 
 async def test_a_new_record_is_created_with_references_as_objects(sync, school):
@@ -108,10 +113,10 @@ async def test_every_fault_is_told_at_once_with_its_place_and_nothing_is_written
 
 async def test_a_reference_to_nothing_is_refused_with_the_field(sync, school):
     enrolled = await one(sync, "enrollments", school)
+    left = await sync.sql("SELECT count(*) FROM staged_enrollment")
     answer = await put(sync, "enrollments/sai", enrolled | {"sourcedId": "sai", "classSourcedId": "khong-co"}, school)
     assert await errors_of(answer) == {("/classSourcedId", "reference.unknown")}
-    assert await sync.sql("SELECT count(*) FROM staged_enrollment") == [0]
-    assert await sync.sql("SELECT count(*) FROM import_problem") == [0]
+    assert await sync.sql("SELECT count(*) FROM staged_enrollment") == left
 
 
 async def test_a_class_of_another_school_is_taken_even_when_the_vendor_cannot_see_it(sync, school):
@@ -190,7 +195,12 @@ async def test_the_school_must_be_said_when_nothing_tells_it(sync, school):
 
 
 async def test_an_authoritative_registry_holds_a_person_it_does_not_know(sync, school):
-    await sync.sql("UPDATE registry_mode SET mode = 'authoritative' WHERE kind = 'learners' RETURNING kind")
+    loaded = await sync.client.post(
+        "/sync/v1/registry/learners",
+        content="sourcedId\nhs-da-cap\n",
+        headers={**sync.as_department, "Content-Type": "text/csv"},
+    )
+    assert loaded.status_code in {200, 201}, loaded.text
     body = {
         "enabledUser": True,
         "username": "moi",
@@ -207,7 +217,7 @@ async def test_records_written_one_by_one_are_sealed_once_with_one_event(sync, s
     found = await one(sync, "classes", school)
     for title in ("x", "y", "z"):
         assert (await put(sync, f"classes/{found['sourcedId']}", found | {"title": title}, school)).status_code == 200
-    events = "SELECT count(*) FROM outbox WHERE type LIKE '%roster.committed%'"
+    events = "SELECT count(*) FROM outbox WHERE subject LIKE '%roster.committed%'"
     (told,) = await sync.sql(events)
     assert await seal_rosters(sync.runtime.units, dt.timedelta(hours=1)) == 0
     assert await seal_rosters(sync.runtime.units, dt.timedelta()) == 1
@@ -223,7 +233,7 @@ async def test_an_import_of_the_same_rows_finds_the_roster_as_the_records_left_i
     await put(sync, f"classes/{found['sourcedId']}", found | {"title": "x"}, school)
     files = {**school_files("A"), **gradebook_files("A", results=3)}
     done = await sync.imported(make_package(files), school, mode="auto")
-    assert (done["state"], done["counts"]["classes"]["changed"]) == ("committed", 1)
+    assert (done["state"], counts_of(done, "classes")["changed"]) == ("committed", 1)
     assert await sync.sql("SELECT count(*) FROM school_roster WHERE unsealed_since IS NOT NULL") == [0]
 
 

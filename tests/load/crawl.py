@@ -70,8 +70,9 @@ async def fill(url: str, dsn: str, users: int) -> None:
     async with httpx.AsyncClient(base_url=url, headers=_headers(), timeout=60) as http:
         (await http.put("/sync/v1/orgs/SO", json={"kind": "department", "name": "Sở"})).raise_for_status()
         for number in range((users - 1) // LEARNERS_OF_A_SCHOOL + 1):
-            school = {"kind": "school", "name": f"Trường {number}", "level": "lower_secondary"}
-            school["parents"] = [{"sourcedId": "SO"}]
+            school = {"kind": "school", "name": f"Trường {number}", "level": "lower_secondary"} | {
+                "parents": [{"sourcedId": "SO"}]
+            }
             (await http.put(f"/sync/v1/orgs/truong-{number:04}", json=school)).raise_for_status()
     connection = await asyncpg.connect(dsn)
     try:

@@ -212,9 +212,6 @@ class SchoolRoster(Base):
     content_hash: Mapped[str]
     counts: Mapped[dict[str, Any]]
     unsealed_since: Mapped[dt.datetime | None]  # records were written one by one; hash and counts are older
-    __table_args__ = (
-        Index("ix_school_roster_unsealed", "unsealed_since", postgresql_where=text("unsealed_since IS NOT NULL")),
-    )
 
 
 _LISTS = {"grades", "subjects", "subject_codes", "periods", "term_sourced_ids", "user_ids"}

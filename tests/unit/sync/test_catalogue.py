@@ -11,8 +11,8 @@ from services.sync.domain.problems import Problem, Severity
 REPOSITORY = Path(__file__).parents[3]
 SOURCES = REPOSITORY / "services" / "sync"
 _NAMED = re.compile(
-    r"[\"'](?:repair|dropped|zip|manifest|file|header|row|value|sourcedId|bulk|dates|org|reference|enrollment|user|"
-    r"school|import|registry)\.[a-zA-Z0-9]+[\"']"
+    r"[\"'](?:repair|dropped|zip|manifest|file|field|header|record|row|value|sourcedId|bulk|dates|org|reference|"
+    r"enrollment|user|school|import|registry)\.[a-zA-Z0-9]+[\"']"
 )
 # Codes of errors that are not findings in a package: they leave as problem documents or event names.
 _OTHER_NAMES = {
@@ -36,7 +36,10 @@ _OTHER_NAMES = {
     "registry.codeInvalid",
     "registry.codeProvisional",
     "registry.lineUnreadable",
+    "record.invalid",
+    "record.otherSchool",
     "registry.notDepartment",
+    "school.missing",
     "school.sourcedId",
     "user.sourcedId",
 }

@@ -12,16 +12,8 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("import", sa.Column("record", sa.Text(), nullable=True))
     op.add_column("school_roster", sa.Column("unsealed_since", sa.DateTime(timezone=True), nullable=True))
-    # One row per school: small enough to be indexed on the spot.
-    op.create_index(
-        "ix_school_roster_unsealed",
-        "school_roster",
-        ["unsealed_since"],
-        postgresql_where=sa.text("unsealed_since IS NOT NULL"),
-    )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_school_roster_unsealed", "school_roster")
     op.drop_column("school_roster", "unsealed_since")
     op.drop_column("import", "record")

@@ -30,6 +30,11 @@ SCOPES: Mapping[str, Text] = {
         "OneRoster 1.2: đọc điểm cốt lõi", "OneRoster 1.2: read the core marks"
     ),
     f"{ONEROSTER}gradebook.readonly": Text("OneRoster 1.2: đọc toàn bộ điểm", "OneRoster 1.2: read all marks"),
+    f"{ONEROSTER}gradebook.createput": Text("OneRoster 1.2: ghi điểm, cột điểm", "OneRoster 1.2: write marks"),
+    f"{ONEROSTER}gradebook.createpost": Text(
+        "OneRoster 1.2: thêm nhiều điểm, cột điểm", "OneRoster 1.2: add sets of marks"
+    ),
+    f"{ONEROSTER}gradebook.delete": Text("OneRoster 1.2: xóa điểm, cột điểm", "OneRoster 1.2: end marks"),
     f"{ONEROSTER}resource-core.readonly": Text(
         "OneRoster 1.2: đọc danh mục học liệu", "OneRoster 1.2: read the core resources"
     ),

@@ -22,6 +22,7 @@ _HELD_BYTES = 1024 * 1024
 _PIECE_BYTES = 128 * 1024
 # A reader who takes nothing for so long loses the connection: it holds a transaction.
 _PATIENCE_SECONDS = 30.0
+_FAULTS_TOLD = 10
 
 
 class StreamedList(Response):
@@ -133,12 +134,19 @@ _MINOR_OF_STATUS = {
 
 
 def _judged(error: AppError, status: int) -> tuple[int, str]:
-    """HTTP status and codeMinor; reads have no 412 or 422 here, so a bad request is 400."""
-    code = 400 if error.kind is Kind.INVALID and status == 422 else status
+    """HTTP status and codeMinor: a bad query is 400, a record that is not as it should be 422."""
+    is_query = not error.code.startswith(("record.", "school.", "org."))
+    code = 400 if error.kind is Kind.INVALID and status == 422 and is_query else status
     minor = _MINOR_OF_CODE.get(error.code) or _MINOR_OF_STATUS.get(
         code, "invaliddata" if code < 500 else "internal_server_error"
     )
     return code, minor
+
+
+def _described(error: AppError, language: Language) -> str:
+    """The standard has one text and no list of faults: the first ones are told in it, each with its place."""
+    told = [f"{each.pointer}: {each.text.of(language)} [{each.code}]" for each in error.errors[:_FAULTS_TOLD]]
+    return " ".join([error.text.of(language), *told])
 
 
 def oneroster_error(error: AppError, status: int, language: Language) -> Response:
@@ -147,7 +155,7 @@ def oneroster_error(error: AppError, status: int, language: Language) -> Respons
     body: Mapping[str, Any] = {
         "imsx_codeMajor": "failure",
         "imsx_severity": "error",
-        "imsx_description": f"{PRODUCT}: {error.text.of(language)}",
+        "imsx_description": f"{PRODUCT}: {_described(error, language)}",
         "imsx_CodeMinor": {
             "imsx_codeMinorField": [{"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}]
         },

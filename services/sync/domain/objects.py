@@ -22,7 +22,9 @@ def _as_object(spec: FileSpec) -> FileSpec:
     return replace(spec, columns=(*columns, *_MORE.get(spec.name, ())))
 
 
-_OPEN = frozenset({("lineItems", "academicSessionSourcedId"), ("scoreScales", "orgSourcedId")})
+_OPEN = frozenset(
+    {("lineItems", "academicSessionSourcedId"), ("scoreScales", "orgSourcedId"), ("scoreScales", "courseSourcedId")}
+)
 _MORE = {"lineItems": (optional("gradingPeriodSourcedId", "grading_period_sourced_id", Cell.ID),)}
 SPECS: Mapping[str, FileSpec] = {spec.name: _as_object(spec) for spec in KEPT_FILES["1.2"]}
 # What a reader of our own or OneRoster's API finds beside the record's fields; it says nothing about the record.

@@ -10,16 +10,17 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.sync.domain.beside import Beside
 from services.sync.domain.gradebook_records import LOCATED_TYPES, REFERENCES
 from services.sync.domain.problems import Problem
 from services.sync.domain.records import RecordType
 
 
 async def schools_having(session: AsyncSession, record: RecordType, sourced_id: str) -> list[str]:
-    """Schools in scope with the record, active ones where there are any; two at most, more make no difference."""
+    """Schools in scope with the record, active ones where there are any."""
     statement = text(
         f"SELECT school_sourced_id, status FROM {record.table} WHERE sourced_id = :id "
-        "ORDER BY (status = 'active') DESC, school_sourced_id LIMIT 2"
+        "ORDER BY (status = 'active') DESC, school_sourced_id LIMIT 1000"
     )
     rows = (await session.execute(statement, {"id": sourced_id})).all()
     active = [row[0] for row in rows if row[1] == "active"]
@@ -34,14 +35,24 @@ async def schools_of_parent(session: AsyncSession, record: RecordType, values: M
     return await schools_having(session, parent, values.get(column) or "")
 
 
-async def roles_of(session: AsyncSession, user: str, school: str) -> dict[tuple[str, str], str]:
-    """Ids of the user's active roles at the school by (roleType, role)."""
+async def line_items_of(session: AsyncSession, class_: str, academic_session: str, wanted: Sequence[str]) -> set[str]:
+    """Which of the line items in scope are of the class and the academic session."""
     statement = text(
-        "SELECT role_type, role, sourced_id FROM role WHERE user_sourced_id = :user AND school_sourced_id = :school "
-        "AND status = 'active' ORDER BY sourced_id DESC"
+        "SELECT sourced_id FROM line_item WHERE sourced_id = ANY(:wanted) AND class_sourced_id = :class "
+        "AND :session IN (academic_session_sourced_id, grading_period_sourced_id) AND status = 'active'"
     )
-    rows = await session.execute(statement, {"user": user, "school": school})
-    return {(role_type, role): sourced_id for role_type, role, sourced_id in rows}
+    given = {"wanted": list(wanted), "class": class_, "session": academic_session}
+    return set((await session.execute(statement, given)).scalars())
+
+
+async def rows_beside(session: AsyncSession, beside: Beside, owner: str, school: str) -> dict[tuple[Any, ...], str]:
+    """Ids of the owner's active rows of another type, by their key."""
+    statement = text(
+        f"SELECT {', '.join(beside.key)}, sourced_id FROM {beside.record.table} "
+        f"WHERE {beside.column} = :owner AND school_sourced_id = :school AND status = 'active' ORDER BY sourced_id DESC"
+    )
+    rows = await session.execute(statement, {"owner": owner, "school": school})
+    return {tuple(row[:-1]): row[-1] for row in rows}
 
 
 async def problems_of(session: AsyncSession, import_id: UUID) -> list[Problem]:

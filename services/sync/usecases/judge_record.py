@@ -1,14 +1,15 @@
 """Judging one record given as an object, by itself: every fault at once, in the words of the problem catalogue."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from services.sync.domain import catalogue
+from services.sync.domain.beside import BESIDE, Beside
 from services.sync.domain.catalogue import is_error
 from services.sync.domain.objects import SPECS, ObjectReader
 from services.sync.domain.problems import Problem
-from services.sync.domain.records import ROLE, USER, RecordType
+from services.sync.domain.records import RecordType
 from services.sync.domain.rows import Registry, RowReader, Staged
 from shared.errors import AppError, FieldError, Kind, Text
 
@@ -16,13 +17,20 @@ READERS: Mapping[str, ObjectReader] = {name: ObjectReader(spec, "delta") for nam
 _ANY_INSTANT = "1970-01-01T00:00:00.000Z"
 
 
+# Where an implementation sends a date-time and the standard has a date.
+_DATES_SENT_AS_INSTANTS = {"results": ("scoreDate",)}
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`staged` has no school where the record names none; `roles` are a user's, None when they were not given."""
+    """`staged` has no school where the record names none.
+
+    `beside` are rows of other types the object holds, by type: all of them there are for the record from now on.
+    """
 
     staged: Staged
     dropped: tuple[str, ...]
-    roles: tuple[Staged, ...] | None = None
+    beside: Mapping[RecordType, tuple[Staged, ...]]
 
     @property
     def ended(self) -> bool:
@@ -30,44 +38,34 @@ class Judged:
 
     @property
     def school(self) -> str | None:
-        named = {each.school for each in self.roles or () if each.school}
+        """The school the record names, or its roles do."""
+        named = {row.school for rows in self.beside.values() for row in rows if row.school}
         return self.staged.school or (named.pop() if len(named) == 1 else None)
 
     @property
     def values(self) -> dict[str, Any]:
         return dict(zip(self.staged.record.columns, self.staged.values, strict=False))
 
-    def staged_at(self, school: str) -> Staged:
-        return replace(self.staged, school=school)
-
-    def roles_at(self, user: str, school: str, known: Mapping[tuple[str, str], str]) -> list[Staged]:
-        """The roles with the ids they have at the school; `known` ids by (roleType, role)."""
-        rows = []
-        for each in self.roles or ():
-            _, role_type, role, begin, end = each.values
-            sourced_id = known.get((role_type, role), f"{user}/{school}/{role}")
-            rows.append(replace(each, sourced_id=sourced_id, school=school, values=(user, role_type, role, begin, end)))
-        return rows
-
 
 def judge(
     registry: Registry, record: RecordType, sourced_id: str, given: Mapping[str, Any], *, lenient: bool
 ) -> Judged:
-    """Raises `record.invalid` with every fault."""
-    body = {name: value for name, value in given.items() if name != "roles" or record is not USER}
-    body = _filled(body, record, sourced_id)
+    """`lenient`: fields nobody knows are left out. Raises `record.invalid` with every fault."""
+    held = [each for each in BESIDE if each.owner is record and isinstance(given.get(each.member), each.shape)]
+    members = {each.member for each in BESIDE if each.owner is record}
+    body = _filled({name: value for name, value in given.items() if name not in members}, record, sourced_id)
     faults: list[tuple[str, Problem]] = []
     if given.get("sourcedId", sourced_id) != sourced_id:
         faults.append(("", Problem("record.idDiffers", record.file, field="sourcedId", expected=sourced_id)))
     staged, found, dropped = _read(registry, record, body, lenient=lenient)
     faults += [("", each) for each in found]
-    roles = None
-    if record is USER and isinstance(given.get("roles"), list):
-        roles, more = _read_roles(registry, sourced_id, given["roles"], lenient=lenient)
+    beside: dict[RecordType, tuple[Staged, ...]] = {}
+    for each in held:
+        beside[each.record], more = _read_beside(registry, each, sourced_id, given[each.member], lenient=lenient)
         faults += more
     refuse([each for _, each in faults], [where for where, _ in faults])
     assert staged is not None
-    return Judged(staged, dropped, roles)
+    return Judged(staged, dropped, beside)
 
 
 def _filled(body: dict[str, Any], record: RecordType, sourced_id: str) -> dict[str, Any]:
@@ -79,10 +77,6 @@ def _filled(body: dict[str, Any], record: RecordType, sourced_id: str) -> dict[s
         if isinstance(value, str) and "T" in value:
             body[name] = value.partition("T")[0]
     return body
-
-
-# Implementations send a date-time where the standard has a date.
-_DATES_SENT_AS_INSTANTS = {"results": ("scoreDate",)}
 
 
 def _read(
@@ -100,18 +94,18 @@ def _read(
     return (staged[0] if staged else None), problems, dropped + (cells.unknown if lenient else ())
 
 
-def _read_roles(
-    registry: Registry, user: str, given: Sequence[Any], *, lenient: bool
+def _read_beside(
+    registry: Registry, held: Beside, owner: str, given: Any, *, lenient: bool
 ) -> tuple[tuple[Staged, ...], list[tuple[str, Problem]]]:
     rows: list[Staged] = []
     faults: list[tuple[str, Problem]] = []
-    for index, each in enumerate(given):
-        where = f"/roles/{index}"
-        if not isinstance(each, Mapping):
-            faults.append((where, Problem("field.misshapen", ROLE.file, field="roles")))
+    for index, each in enumerate(held.objects_of(given)):
+        where = f"/{held.member}/{index}" if held.shape is list else f"/{held.member}"
+        if each is None:
+            faults.append((where, Problem("field.misshapen", held.record.file, field=held.member)))
             continue
-        body = {"sourcedId": str(index), "status": "active", "dateLastModified": _ANY_INSTANT, "userSourcedId": user}
-        staged, found, _ = _read(registry, ROLE, dict(each) | body, lenient=lenient)
+        body = {"sourcedId": str(index), "status": "active", "dateLastModified": _ANY_INSTANT, held.owner_field: owner}
+        staged, found, _ = _read(registry, held.record, dict(each) | body, lenient=lenient)
         faults += [(where, problem) for problem in found]
         rows += [] if staged is None else [staged]
     return tuple(rows), faults

@@ -7,15 +7,16 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from services.sync.domain.beside import BESIDE, BESIDE_OF
 from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.import_state import State
-from services.sync.domain.records import ROLE, USER, RecordType
+from services.sync.domain.records import USER, RecordType
 from services.sync.domain.rows import ACCEPTED, Staged
 from services.sync.storage import difference, history, registry, resolve, resolve_gradebook, single, staging
 from services.sync.storage.commit import RosterState, lock_roster, write_changes
@@ -75,9 +76,7 @@ async def put_record(
         await _end(uow, principal, record, current)
         return Written(await read_record(uow, record, sourced_id, school=place, as_of=None), is_new=False)
     await uow.enter(EVERYTHING)
-    rows = [judged.staged_at(place)]
-    if record is USER and judged.roles is not None:
-        rows += await _roles(uow, sourced_id, place, judged)
+    rows = [replace(judged.staged, school=place), *await _beside(uow, sourced_id, place, judged)]
     if current is not None and _says_the_same(record, rows, current):
         return Written(current, is_new=False, dropped=judged.dropped)
     writing = await _begin(uow, principal, record, sourced_id, place, given)
@@ -190,16 +189,22 @@ def _says_the_same(record: RecordType, rows: Sequence[Staged], current: RowMappi
     return rows[0].values == tuple(current[name] for name in record.columns)
 
 
-async def _roles(uow: UnitOfWork, user: str, school: str, judged: Judged) -> list[Staged]:
-    """The user's roles at the school become those given: known ones keep their id, missing ones end."""
-    known = await single.roles_of(uow.session, user, school)
-    rows = judged.roles_at(user, school, known)
-    kept = {row.sourced_id for row in rows}
-    return rows + [
-        Staged(ROLE, 1, sourced_id, ACCEPTED, ended=True, school=school)
-        for sourced_id in known.values()
-        if sourced_id not in kept
-    ]
+async def _beside(uow: UnitOfWork, owner: str, school: str, judged: Judged) -> list[Staged]:
+    """The rows of other types become those given: known ones keep their id, those left out end."""
+    rows: list[Staged] = []
+    for record, given in judged.beside.items():
+        beside = BESIDE_OF[record]
+        known = await single.rows_beside(uow.session, beside, owner, school)
+        places = [record.columns.index(name) for name in beside.key]
+        kept = set()
+        for each in given:
+            key = tuple(each.values[place] if each.values else None for place in places)
+            sourced_id = known.get(key) or beside.new_id(owner, school, key)
+            kept.add(sourced_id)
+            rows.append(replace(each, sourced_id=sourced_id, school=school))
+        gone = (sourced_id for sourced_id in known.values() if sourced_id not in kept)
+        rows += [Staged(record, 1, sourced_id, ACCEPTED, ended=True, school=school) for sourced_id in gone]
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +232,7 @@ async def _begin(
         lenient=False,
         auto_commit=True,
         oneroster_version="1.2",
-        modes=_MODES | {record.file: "delta"} | ({ROLE.file: "delta"} if record is USER else {}),
+        modes=_MODES | {each.file: "delta" for each in (record, *(b.record for b in BESIDE if b.owner is record))},
         sha256=hashlib.sha256(body).hexdigest(),
         size_bytes=len(body),
         rows_done=1,
@@ -298,3 +303,12 @@ def _counts(record: RecordType, changes: Mapping[str, Mapping[str, int]]) -> dic
         | dict(changes.get(name, {}))
         for name in names
     }
+
+
+async def places_of(uow: UnitOfWork, principal: Principal, record: RecordType, sourced_id: str) -> list[str]:
+    """Where a record that names no school stands; the caller's schools for a new one."""
+    found = await single.schools_having(uow.session, record, sourced_id)
+    if found:
+        return found
+    _, schools = await registry_for(uow, principal.orgs)
+    return schools

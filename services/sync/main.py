@@ -2,23 +2,8 @@
 
 from fastapi import FastAPI
 
-from services.sync.api import (
-    catalogues,
-    causes,
-    changes,
-    class_diff,
-    holds,
-    imports,
-    oneroster,
-    oneroster_gradebook,
-    oneroster_writes,
-    orgs,
-    records,
-    registry,
-    reverts,
-    single_records,
-    vendors,
-)
+from services.sync.api.oneroster_answers import SHAPERS
+from services.sync.api.routers import ROUTERS
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.storage.listing import ListingIndex
@@ -42,26 +27,10 @@ def create_app(
         AppParts(
             title="Liên Thông: sync",
             description="Rosters from LMS vendors: checked, compared, committed to the education database.",
-            routers=[
-                imports.router,
-                causes.router,
-                changes.router,
-                class_diff.router,
-                holds.router,
-                registry.router,
-                vendors.router,
-                catalogues.router,
-                orgs.router,
-                records.router,
-                single_records.router,
-                reverts.router,
-                oneroster.router,
-                oneroster_gradebook.router,
-                oneroster_writes.router,
-            ],
+            routers=ROUTERS,
             scope_of=scope_of,
             body_limits=dict.fromkeys(("/sync/v1/imports", "/sync/v1/registry"), settings.max_upload_bytes),
-            shapers=oneroster.SHAPERS,
+            shapers=SHAPERS,
             verifier=verifier,
         ),
     )

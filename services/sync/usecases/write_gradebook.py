@@ -156,5 +156,3 @@ def _invalid(faults: Sequence[FieldError]) -> AppError:
         Text("Không ghi bản ghi nào. Xem errors.", "No record was written. See errors."),
         errors=list(faults),
     )
-
-

@@ -38,6 +38,7 @@ _OTHER_NAMES = {
     "registry.lineUnreadable",
     "record.invalid",
     "record.otherSchool",
+    "record.tooMany",
     "registry.notDepartment",
     "school.missing",
     "school.sourcedId",

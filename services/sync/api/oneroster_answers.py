@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from services.sync.domain.oneroster import V1_1
+from services.sync.domain.oneroster_gradebook import RESOURCES_BASE
 from services.sync.usecases.read_roster import RosterPage
 from shared.errors import AppError, Kind, Language
 from shared.http.problems import problem_headers
@@ -123,7 +124,12 @@ def warning(minor: str, description: str) -> dict[str, str]:
     }
 
 
-_MINOR_OF_CODE = {"filter.invalid": "invalid_filter_field", "fields.unknown": "invalid_selection_field"}
+_MINOR_OF_CODE = {
+    "filter.invalid": "invalid_filter_field",
+    # Only the resources service has a word for it; 1.1 has one too, but there it is a warning.
+    "sort.invalid": "invalid_filter_field",
+    "fields.unknown": "invalid_selection_field",
+}
 _MINOR_OF_STATUS = {
     401: "unauthorisedrequest",
     403: "forbidden",
@@ -151,7 +157,16 @@ def _described(error: AppError, language: Language) -> str:
 
 def oneroster_error(error: AppError, status: int, language: Language) -> Response:
     """The status object of 1.2, unwrapped."""
+    return _status_object(error, language, *_judged(error, status))
+
+
+def oneroster_resources_error(error: AppError, status: int, language: Language) -> Response:
+    """The status object of 1.2 with the words of its resources service."""
     code, minor = _judged(error, status)
+    return _status_object(error, language, code, "invalid_sort_field" if error.code == "sort.invalid" else minor)
+
+
+def _status_object(error: AppError, language: Language, code: int, minor: str) -> Response:
     body: Mapping[str, Any] = {
         "imsx_codeMajor": "failure",
         "imsx_severity": "error",
@@ -175,4 +190,8 @@ def oneroster_1_1_error(error: AppError, status: int, language: Language) -> Res
     return JSONResponse({"statusInfoSet": [entry]}, status_code=code, headers=problem_headers(error, code, language))
 
 
-SHAPERS = {V1_1.base: oneroster_1_1_error, "/ims/oneroster": oneroster_error}
+SHAPERS = {
+    V1_1.base: oneroster_1_1_error,
+    RESOURCES_BASE: oneroster_resources_error,
+    "/ims/oneroster": oneroster_error,
+}

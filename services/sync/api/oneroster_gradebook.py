@@ -73,10 +73,7 @@ def _listed(listed: Listed, query: ListQuery, principal: Principal, request: Req
 
 def _add(listed: Listed, path: str, endpoint: Endpoint, *, is_single: bool) -> None:
     service = "gradebook" if listed.version is GRADEBOOK else "resources"
-    noun = NOUN_OF[listed.collection]
-    title = noun[0].upper() + noun[1:] if is_single else listed.collection[0].upper() + listed.collection[1:]
-    below = "".join(f"For{collection[0].upper()}{collection[1:]}" for collection, _ in listed.parents)
-    name = f"get{'' if is_single or below else 'All'}{title}{below}_{service}"
+    name = f"{listed.single_name if is_single else listed.name}_{service}"
     parameters = [
         {"name": each, "in": "path", "required": True, "schema": {"type": "string", "maxLength": 255}}
         for _, each in listed.parents
@@ -100,4 +97,4 @@ def _add(listed: Listed, path: str, endpoint: Endpoint, *, is_single: bool) -> N
 for _each in LISTS:
     _add(_each, _each.path, _list(_each), is_single=False)
     if not _each.parents:
-        _add(_each, f"/{_each.collection}/{{sourcedId}}", _one(_each), is_single=True)
+        _add(_each, _each.single_path, _one(_each), is_single=True)

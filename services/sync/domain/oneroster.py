@@ -213,6 +213,8 @@ COLLECTION_OF: Mapping[str, str] = {
     "lineItem": "lineItems",
     "result": "results",
     "scoreScale": "scoreScales",
+    "assessmentLineItem": "assessmentLineItems",
+    "assessmentResult": "assessmentResults",
     "resource": "resources",
 }
 # collection -> noun; a list is wrapped in the noun's collection, a single record in the noun

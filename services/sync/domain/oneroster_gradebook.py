@@ -6,7 +6,8 @@ Sources: OneRoster 1.2 gradebook and resources REST/JSON bindings. A result's `c
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.sync.domain.oneroster import V1_2, Field, Shape, Version
+from services.sync.domain.oneroster import NOUN_OF, V1_2, Field, Shape, Version
+from services.sync.domain.oneroster_assessment import ASSESSMENT_COLLECTIONS, ASSESSMENT_SCOPES, assessment_objects
 
 GRADEBOOK_BASE = "/ims/oneroster/gradebook/v1p2"
 RESOURCES_BASE = "/ims/oneroster/resources/v1p2"
@@ -73,7 +74,13 @@ _RESOURCE = (
 GRADEBOOK = Version(
     "1.2",
     GRADEBOOK_BASE,
-    {"category": _CATEGORY, "lineItem": _LINE_ITEM, "result": _RESULT, "scoreScale": _SCORE_SCALE},
+    {
+        "category": _CATEGORY,
+        "lineItem": _LINE_ITEM,
+        "result": _RESULT,
+        "scoreScale": _SCORE_SCALE,
+        **assessment_objects(GRADEBOOK_BASE),
+    },
     V1_2.scope_prefixes,
 )
 RESOURCES = Version("1.2", RESOURCES_BASE, {"resource": _RESOURCE}, V1_2.scope_prefixes)
@@ -81,7 +88,10 @@ RESOURCES = Version("1.2", RESOURCES_BASE, {"resource": _RESOURCE}, V1_2.scope_p
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list below others: `parents` are (collection in the path, name of the path parameter)."""
+    """A list, below others: `parents` are (collection in the path, name of the path parameter).
+
+    `name` and `single_name` are the standard's names of the operations; only a list without parents has the second.
+    """
 
     version: Version
     collection: str
@@ -91,6 +101,25 @@ class Listed:
     @property
     def path(self) -> str:
         return "".join(f"/{parent}/{{{name}}}" for parent, name in self.parents) + f"/{self.collection}"
+
+    @property
+    def name(self) -> str:
+        if not self.parents:
+            return f"getAll{_title(self.collection)}"
+        nearest_first = (name.removesuffix("SourcedId") for _, name in reversed(self.parents))
+        return f"get{_title(self.collection)}" + "".join(f"For{_title(name)}" for name in nearest_first)
+
+    @property
+    def single_path(self) -> str:
+        return f"/{self.collection}/{{sourcedId}}"
+
+    @property
+    def single_name(self) -> str:
+        return f"get{_title(NOUN_OF[self.collection])}"
+
+
+def _title(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 _GRADEBOOK_CORE = ("gradebook.readonly", "gradebook-core.readonly")
@@ -115,6 +144,7 @@ LISTS: tuple[Listed, ...] = (
         for collection, places in _WITHIN.items()
         for parents in places
     ),
+    *(Listed(GRADEBOOK, collection, ASSESSMENT_SCOPES) for collection in ASSESSMENT_COLLECTIONS),
     Listed(RESOURCES, "resources", _RESOURCES_CORE),
     Listed(RESOURCES, "resources", _RESOURCES_FULL, (_CLASS,)),
     Listed(RESOURCES, "resources", _RESOURCES_FULL, (("courses", "courseSourcedId"),)),

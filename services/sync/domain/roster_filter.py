@@ -15,6 +15,10 @@ class FilterError(ValueError):
     """The text does not follow the grammar, or names a field the collection does not have."""
 
 
+class SortError(FilterError):
+    """The list cannot be sorted by that field."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     field: str

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from services.sync.domain.roster_filter import Clause, Filter, FilterError
+from services.sync.domain.roster_filter import Clause, Filter, FilterError, SortError
 from services.sync.storage.roster import Rows, Term
 
 STEP = 1000
@@ -142,7 +142,7 @@ def statement_of(
     if selection.sort is None or selection.sort == "sourcedId":
         return Statement(body, values.values, f"r.sourced_id {direction}", True, selection.descending)
     if selection.sort not in terms:
-        raise FilterError(f"no such field: {selection.sort}")
+        raise SortError(f"no such field: {selection.sort[:100]}")
     order = f"{terms[selection.sort].sql} {direction}, r.sourced_id"
     return Statement(body, values.values, order, False, selection.descending)
 
@@ -151,7 +151,7 @@ def _condition(terms: Mapping[str, Term], where: Filter, values: _Values) -> str
     parts = []
     for clause in where.clauses:
         if clause.field not in terms:
-            raise FilterError(f"no such field: {clause.field}")
+            raise FilterError(f"no such field: {clause.field[:100]}")
         parts.append(_comparison(terms[clause.field], clause, values))
     return "(" + f" {where.join} ".join(parts) + ")"
 

@@ -17,8 +17,8 @@ async def open_gradebook(
 ) -> RosterPage:
     """A page of a list. `parents` are the ids in the path, by collection.
 
-    Raises `filter.invalid` for a filter or sort field the collection does not have, `roster.unknown` for a parent that
-    does not exist for the caller.
+    Raises `filter.invalid` or `sort.invalid` for a field the collection does not have, `roster.unknown` for a parent
+    that does not exist for the caller.
     """
     driver = await uow.driver()
     for collection, sourced_id in parents.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.sync.domain.oneroster import NOUN_OF, Version
 from services.sync.domain.oneroster_paths import Operation
-from services.sync.domain.roster_filter import FilterError
+from services.sync.domain.roster_filter import FilterError, SortError
 from services.sync.storage import listing
 from services.sync.storage.documents import document_of
 from services.sync.storage.listing import ListingIndex, Selection, Statement, Write
@@ -58,8 +58,8 @@ async def open_roster(  # what the path, the query and the settings say
 ) -> RosterPage:
     """A page of a list. `parents` are the ids in the path, by collection.
 
-    Raises `filter.invalid` for a filter or sort field the collection does not have, `roster.unknown` for a parent that
-    does not exist for the caller.
+    Raises `filter.invalid` or `sort.invalid` for a field the collection does not have, `roster.unknown` for a parent
+    that does not exist for the caller.
     """
     driver, day = await uow.driver(), await today(uow)
     await _require_parents(driver, operation, parents, shown.version, day)
@@ -136,8 +136,8 @@ def unknown_record() -> AppError:
 
 
 def invalid_filter(failure: FilterError) -> AppError:
-    return AppError(
-        "filter.invalid",
-        Kind.INVALID,
-        Text(f"Tham số filter hoặc sort không hợp lệ: {failure}.", f"The filter or sort is not valid: {failure}."),
-    )
+    if isinstance(failure, SortError):
+        text = Text(f"Tham số sort không hợp lệ: {failure}.", f"The sort field is not valid: {failure}.")
+        return AppError("sort.invalid", Kind.INVALID, text)
+    text = Text(f"Tham số filter không hợp lệ: {failure}.", f"The filter is not valid: {failure}.")
+    return AppError("filter.invalid", Kind.INVALID, text)

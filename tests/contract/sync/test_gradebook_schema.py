@@ -39,7 +39,7 @@ def validator(document, path, status):
 
 
 def readable(document):
-    return sorted(path for path, verbs in document["paths"].items() if "get" in verbs and "assessment" not in path)
+    return sorted(path for path, verbs in document["paths"].items() if "get" in verbs)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ async def test_every_list_and_every_single_record_is_what_the_standard_says(sync
         assert answer.status_code == 200, (path, answer.text)
         validator(document, path, "200").validate(answer.json())
         (records,) = answer.json().values()
-        assert records, path
+        assert records or "assessment" in path, path  # no file of the CSV binding carries those
         assert answer.headers["x-total-count"] == str(len(records))
         if path + SINGLE not in document["paths"]:
             continue

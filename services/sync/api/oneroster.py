@@ -169,7 +169,7 @@ def fields_wanted(
     wanted = frozenset(name.strip() for part in fields or () for name in part.split(",") if name.strip())
     if not wanted:
         return None, []
-    unknown = wanted - {field.name for field in version.objects[NOUN_OF[collection]]}
+    unknown = wanted - version.selectable(NOUN_OF[collection])
     if not unknown:
         return wanted, []
     named = ", ".join(sorted(unknown))[:100]

@@ -155,6 +155,33 @@ ROLES_OF_1_1: Mapping[str, str] = {
     "systemAdministrator": "administrator",
 }
 
+# Fields of the standard that are never sent: personal data we do not keep, and what is read elsewhere. Asking for one
+# is no mistake of the caller.
+_NEVER_SENT: Mapping[str, frozenset[str]] = {
+    "org": frozenset({"children"}),
+    "academicSession": frozenset({"children"}),
+    "course": frozenset({"resources"}),
+    "class": frozenset({"resources"}),
+    "user": frozenset({"pronouns", "userProfiles", "sms", "phone", "agents", "password", "resources"}),
+    "demographics": frozenset(
+        {
+            "americanIndianOrAlaskaNative",
+            "asian",
+            "blackOrAfricanAmerican",
+            "nativeHawaiianOrOtherPacificIslander",
+            "white",
+            "demographicRaceTwoOrMoreRaces",
+            "hispanicOrLatinoEthnicity",
+            "countryOfBirthCode",
+            "stateOfBirthAbbreviation",
+            "cityOfBirth",
+            "publicSchoolResidenceStatus",
+        }
+    ),
+    "result": frozenset({"comment"}),
+    "assessmentResult": frozenset({"comment"}),
+}
+
 _SCOPE_1_2 = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
 _SCOPE_1_1 = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
 
@@ -174,6 +201,11 @@ class Version:
 
     def scopes(self, *names: str) -> tuple[str, ...]:
         return tuple(prefix + name for prefix in self.scope_prefixes for name in names)
+
+    def selectable(self, noun: str) -> frozenset[str]:
+        """Every field of the standard that `fields` may name, also those never sent."""
+        sent = frozenset(field.name for field in self.objects[noun])
+        return sent | _NEVER_SENT.get(noun, frozenset()) | {"metadata"}
 
 
 _OBJECTS: Mapping[str, tuple[Field, ...]] = {

@@ -39,7 +39,7 @@ class Filter:
 def parse_filter(text: str) -> Filter:
     """Raises FilterError."""
     found = _FILTER.fullmatch(text)
-    if found is None:
+    if found is None or "\x00" in text:  # which no text of a record can hold
         raise FilterError(f"not a filter: {text[:100]}")
     first = Clause(found[1], found[2], _unescaped(found[3]))
     if found[4] is None:

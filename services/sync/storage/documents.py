@@ -20,7 +20,15 @@ def document_of(version: Version, noun: str, public_url: str, wanted: frozenset[
     values = {
         field.name: _VALUES[field.shape](field, public_url + field.base if field.base else at) for field in fields
     }
-    return _object(values)
+    return _object(values) if "sourcedId" in values else _selection(values)
+
+
+def _selection(members: Mapping[str, str]) -> str:
+    """Any fields of a record, none of which needs to be there."""
+    if not members:
+        return "'{}'"
+    listed = " || ".join(f"""COALESCE(',"{name}":' || {value}, '')""" for name, value in members.items())
+    return f"('{{' || substr({listed}, 2) || '}}')"
 
 
 def _object(members: Mapping[str, str]) -> str:

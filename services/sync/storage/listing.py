@@ -7,17 +7,20 @@ key for as long as no roster in scope changed.
 # ruff: noqa: S608  # statements are assembled from constants of storage.roster; values are always bound
 
 import datetime as dt
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from services.sync.domain.roster_filter import Clause, Filter, FilterError, SortError
 from services.sync.storage.roster import Rows, Term
 
 STEP = 1000
+_MILLISECOND = dt.timedelta(milliseconds=1)
+_LAST_INSTANT = dt.datetime.max.replace(tzinfo=dt.UTC) - _MILLISECOND
 _KEPT_SECONDS = 60.0
 _KEPT_LISTS = 256
 _ENDED_SHOWN = frozenset({"status", "dateLastModified"})
@@ -130,7 +133,8 @@ def statement_of(
     source = values.filled(rows.source)
     conditions = [values.filled(each) for each in rows.conditions]
     if only is not None:
-        conditions.append(f"r.sourced_id = {values.bind(only, 'text')}")
+        # PostgreSQL takes no such character, so no record has it.
+        conditions.append("false" if "\x00" in only else f"r.sourced_id = {values.bind(only, 'text')}")
     elif not selection.shows_ended:
         conditions.append("r.status = 'active'")
     if selection.where is not None:
@@ -167,12 +171,30 @@ def _comparison(term: Term, clause: Clause, values: _Values) -> str:
         if term.type == "list":
             return f"EXISTS (SELECT 1 FROM unnest({term.sql}) item WHERE strpos(lower(item), lower({place})) > 0)"
         return f"strpos(lower(CAST({term.sql} AS text)), lower({place})) > 0"
+    if term.type == "instant":
+        return _comparison_of_instant(term, operator, _typed(clause, "instant"), values)
     place = values.bind(_typed(clause, term.type), _SQL_TYPES[term.type])
     if term.type == "list":
         return _comparison_of_list(term, operator, place)
     if operator == "<>":
         return f"{term.sql} IS DISTINCT FROM {place}"
     return f"{term.sql} {operator} {place}"
+
+
+def _comparison_of_instant(term: Term, operator: str, instant: dt.datetime, values: _Values) -> str:
+    """Instants are shown cut to the millisecond, and compared as they are shown; the column itself keeps its index."""
+    cut = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    is_whole = cut == instant
+    if operator in {"=", "<>"} and not is_whole:
+        return "false" if operator == "=" else "true"
+    above = instant if is_whole else cut + _MILLISECOND
+    if operator in {">=", "<"}:
+        return f"{term.sql} {operator} {values.bind(above, 'timestamptz')}"
+    after = values.bind(cut + _MILLISECOND, "timestamptz")
+    if operator in {">", "<="}:
+        return f"{term.sql} {'>=' if operator == '>' else '<'} {after}"
+    within = f"{term.sql} >= {values.bind(cut, 'timestamptz')} AND {term.sql} < {after}"
+    return f"({within}) IS {'TRUE' if operator == '=' else 'NOT TRUE'}"
 
 
 def _comparison_of_list(term: Term, operator: str, place: str) -> str:
@@ -188,14 +210,22 @@ def _typed(clause: Clause, kind: str) -> Any:
             return dt.date.fromisoformat(clause.value)
         if kind == "instant":
             instant = dt.datetime.fromisoformat(clause.value)
-            return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
+            instant = instant.astimezone(dt.UTC) if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
+            return min(instant, _LAST_INSTANT)
         if kind == "number":
-            return Decimal(clause.value)
+            return _number(clause.value)
         if kind == "boolean":
             return {"true": True, "false": False}[clause.value.lower()]
-    except (ValueError, KeyError, InvalidOperation) as failure:
+    except (ValueError, KeyError, OverflowError) as failure:
         raise FilterError(f"not a value of {clause.field}: {clause.value[:50]}") from failure
     return clause.value
+
+
+def _number(value: str) -> Decimal:
+    """A JSON number no longer than a mark can be: PostgreSQL knows no other infinities than its own."""
+    if re.fullmatch(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", value) is None:
+        raise ValueError(value)
+    return Decimal(value)
 
 
 async def change_token(driver: Any) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from tests.integration.sync.packages import make_package, school_files
 from tests.integration.sync.stage import ROSTER_SCOPE, VENDOR_SCOPE
 
 FOLDER = Path(__file__).parents[4] / "shared/data/oneroster/openapi"
-SCOPES = " ".join(ROSTER_SCOPE.replace("roster.", f"{name}.") for name in ("gradebook", "resource"))
+SCOPES = " ".join(ROSTER_SCOPE.replace("roster.", f"{name}.") for name in ("gradebook", "resource", "assessment"))
 IDS = {
     "classSourcedId": "A-lop1",
     "courseSourcedId": "A-toan",

@@ -190,7 +190,7 @@ class Town:
         for each in EVERY_TYPE:
             left = f"SELECT count(*) FROM \"{each.staging}\" WHERE outcome <> 'refused'"  # our names
             assert await self.sql(left) == [(0,)], f"{each.staging} holds more than what waits for its cause"
-        kept = {path.stem for path in (self.folder / "data" / "uploads").glob("*.zip")}
+        kept = {path.stem for path in (self.folder / "data" / "uploads").glob("*.package")}
         assert not kept & set(states), "the file of an import that is done"
 
     async def _check_events(self) -> None:

@@ -16,7 +16,17 @@ from shared.http.idempotency import set_body_digest
 from shared.http.language import language_of
 from shared.http.unit_of_work import CurrentPrincipal
 
-ZIP_TYPES = frozenset({"application/zip", "application/x-zip-compressed", "application/octet-stream"})
+# What a package is, its first bytes tell; compressed lines may also be announced by Content-Encoding.
+PACKAGE_TYPES = frozenset(
+    {
+        "application/zip",
+        "application/x-zip-compressed",
+        "application/octet-stream",
+        "application/x-ndjson",
+        "application/gzip",
+        "application/zstd",
+    }
+)
 _FORM = "multipart/form-data"
 _PIECE = 1024 * 1024
 
@@ -90,7 +100,7 @@ UploadedPackage = Annotated[Package, Depends(_package, scope="function")]
 
 async def _receive(request: Request, uploads: Uploads) -> Received:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in ZIP_TYPES:
+    if kind in PACKAGE_TYPES:
         return await uploads.receive(request.stream())
     if kind != _FORM:
         raise _unsupported()
@@ -107,13 +117,15 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 def _unsupported() -> AppError:
-    allowed = ", ".join(sorted(ZIP_TYPES))
+    allowed = ", ".join(sorted(PACKAGE_TYPES))
     return AppError(
         "media_type.unsupported",
         Kind.INVALID,
         Text(
-            f"Gửi tệp ZIP với Content-Type: application/zip (nhận: {allowed}, {_FORM}).",
-            f"Send the ZIP file with Content-Type: application/zip (accepted: {allowed}, {_FORM}).",
+            f"Gửi ZIP với Content-Type: application/zip, dòng JSON với application/x-ndjson (nhận: "
+            f"{allowed}, {_FORM}).",
+            f"Send a ZIP as Content-Type: application/zip, JSON lines as application/x-ndjson (accepted: {allowed}, "
+            f"{_FORM}).",
         ),
     )
 

@@ -22,6 +22,19 @@ _MANIFEST_HINT = (
 )
 
 PACKAGE_CODES = (
+    _code(
+        "ndjson.damaged",
+        ("Tệp nén bị hỏng hoặc bị cắt cụt.", "The compressed file is damaged or cut short."),
+        ("Nén lại bằng gzip hoặc zstd rồi gửi lại trọn vẹn.", "Compress again with gzip or zstd and send all of it."),
+    ),
+    _code(
+        "ndjson.nothing",
+        ("Tệp không có dòng nào có loại bản ghi biết được.", "No line of the file has a type of record that is known."),
+        (
+            'Mỗi dòng là một đối tượng có "type" (tên tệp OneRoster, ví dụ classes) và "record".',
+            'Each line is an object with "type" (the name of a OneRoster file, as classes) and "record".',
+        ),
+    ),
     _code("zip.notZip", ("Tệp gửi lên không phải là ZIP.", "The upload is not a ZIP file."), _REPACK),
     _code("zip.damaged", ("Tệp ZIP bị hỏng ở {value}.", "The ZIP file is damaged at {value}."), _REPACK),
     _code("zip.empty", ("Tệp ZIP không có nội dung.", "The ZIP file holds nothing."), _REPACK),

@@ -35,6 +35,27 @@ ROW_CODES = (
         ("Xuất tệp với bảng mã UTF-8.", "Export the file as UTF-8."),
     ),
     _code(
+        "ndjson.unreadable",
+        (
+            'Dòng không phải đối tượng JSON có "type" và "record".',
+            'The line is not a JSON object with "type" and "record".',
+        ),
+        ("Sửa dòng này; các dòng khác vẫn được xử lý.", "Correct the line; the other lines go on."),
+    ),
+    _code(
+        "ndjson.typeUnknown",
+        ("Không có loại bản ghi “{value}”.", "There is no type of record “{value}”."),
+        (
+            "Dùng tên tệp OneRoster: orgs, academicSessions, courses, classes, users, roles, enrollments…",
+            "Use the names of OneRoster's files: orgs, academicSessions, courses, classes, users, roles, enrollments…",
+        ),
+    ),
+    _code(
+        "ndjson.lineTooLong",
+        ("Dòng dài hơn 1 MiB.", "The line is longer than 1 MiB."),
+        ("Mỗi dòng chỉ chứa một bản ghi.", "Put one record on a line."),
+    ),
+    _code(
         "field.unknown",
         ("Không có trường {field} trong loại bản ghi này.", "Records of this type have no field {field}."),
         ("Bỏ trường này hoặc sửa tên trường.", "Leave the field out or correct its name."),

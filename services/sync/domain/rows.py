@@ -14,42 +14,9 @@ from services.sync.domain.gradebook_records import BY_FILE
 from services.sync.domain.package import FilePlan
 from services.sync.domain.problems import Problem, shortened
 from services.sync.domain.records import ROLE, RecordType
+from services.sync.domain.staged import ACCEPTED, DROPPED, REFUSED, Registry, Staged, Tally
 
 REPAIRS_LISTED = 1000
-ACCEPTED, REFUSED, DROPPED = "accepted", "refused", "dropped"
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """What the caller may know of the org registry: OneRoster type by sourcedId; schools only where granted."""
-
-    types: Mapping[str, str]
-
-    def is_school(self, sourced_id: str) -> bool:
-        return self.types.get(sourced_id) == "school"
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """One staged record. `school` is empty until the record's schools are known; `ended`: the package ends it."""
-
-    record: RecordType
-    line: int
-    sourced_id: str
-    outcome: str
-    ended: bool = False
-    school: str = ""
-    values: tuple[Any, ...] = ()
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts of a file."""
-
-    read: int = 0
-    refused: int = 0
-    dropped: int = 0
-    repaired: int = 0
 
 
 @dataclass(slots=True)
@@ -81,11 +48,12 @@ class RowReader:
         self._blocks = BlockReader.of(self.plan, self.registry.is_school, self._dropped_counts)
 
     def read_many(
-        self, rows: Sequence[tuple[int, list[str] | None]]
+        self, rows: Sequence[tuple[int, list[Any] | None]]
     ) -> tuple[Block | None, list[Staged], list[Problem]]:
         """The plain rows at once, the others one by one. A row of None is a line the CSV parser itself gave up on."""
         staged: list[Staged] = []
-        problems = [each for line, row in rows if row is None for each in self._unreadable(line)]
+        unreadable = [Problem("row.unreadable", self.plan.spec.file_name, line) for line, row in rows if row is None]
+        problems = [each for problem in unreadable for each in self.refuse(problem.line, None, [problem])[1]]
         rest = [(line, row) for line, row in rows if row is not None]
         block = None
         if self._blocks is not None:
@@ -110,25 +78,25 @@ class RowReader:
             # Refused is the whole story: that the row would have been left at the door anyway would only confuse.
             self._problems = [problem for problem in self._problems if not problem.code.startswith("dropped.")]
             staged = self._refusal(line, row)
-            # Rows that need this record are refused too; its id tells which of them this row caused.
-            record = staged[0].sourced_id if staged else None
-            self._problems = [replace(problem, record=record) for problem in self._problems]
-        elif any(problem.code.startswith("repair.") for problem in self._problems):
-            self.tally.repaired += 1
+            self._problems = _of_record(self._problems, staged)
+        else:
+            self.tally.repaired += any(problem.code.startswith("repair.") for problem in self._problems)
         return staged, self._listed()
 
-    def _unreadable(self, line: int) -> list[Problem]:
+    def refuse(self, line: int | None, row: Sequence[Any] | None, problems: list[Problem]) -> Any:
+        """As `read`, for a row that others found wrong already; None when not even its cells are known."""
         self.tally.read += 1
         self.tally.refused += 1
-        return [Problem("row.unreadable", self.plan.spec.file_name, line)]
+        staged = [] if row is None else self._refusal(line or 0, row)
+        return staged, _of_record(problems, staged)
 
     def finish(self) -> list[Problem]:
         """One entry per dropped column, and one per repair that happened more often than is listed row by row."""
-        file = self.plan.spec.file_name
+        file, counts = self.plan.spec.file_name, self._dropped_counts
         dropped = [
-            Problem("dropped.column", file, field=name, value=str(count), count=count)
+            Problem("dropped.column", file, field=name, value=str(counts[name]), count=counts[name])
             for name, _ in self._dropped
-            if (count := self._dropped_counts[name])
+            if counts[name]
         ]
         folded = [
             Problem(code, file, field=name, count=count - REPAIRS_LISTED)
@@ -171,8 +139,8 @@ class RowReader:
         return None
 
     def _sourced_id(self, line: int, cells: Sequence[Any]) -> str:
-        cell = cells[self.plan.positions["sourcedId"]]
         try:
+            cell = cells[self.plan.positions["sourcedId"]]
             return read_id(cell) if cell else self._missing(line, "sourcedId")
         except CellError as fault:
             self._report(fault.code, line, "sourcedId")
@@ -387,6 +355,11 @@ class RowReader:
         record = BY_FILE[self.plan.spec.name]
         school = values.get("school_sourced_id", "")
         return Staged(record, line, sourced_id, ACCEPTED, school=school, values=tuple(map(values.get, record.columns)))
+
+
+def _of_record(problems: list[Problem], staged: list[Staged]) -> list[Problem]:
+    """Rows that need a refused record are refused too; its id tells which of them this row caused."""
+    return [replace(problem, record=staged[0].sourced_id if staged else None) for problem in problems]
 
 
 _SHAPES: Mapping[str, Callable[[RowReader, int, str, dict[str, Any]], list[Staged]]] = {

@@ -14,7 +14,7 @@ from services.sync.domain.catalogue import CATALOGUE
 from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.problems import Problem
 from services.sync.domain.records import RecordType
-from services.sync.domain.rows import Staged
+from services.sync.domain.staged import Staged
 
 _KEY_COLUMNS = ("import_id", "line", "sourced_id", "school_sourced_id", "outcome", "ended")
 _PROBLEM_COLUMNS = (

@@ -20,6 +20,7 @@ from uuid import UUID
 from services.sync.domain.archive import ArchiveLimits, archive_problems
 from services.sync.domain.package import FilePlan, Findings, PackagePlan, match_entries, plan_package
 from services.sync.domain.problems import Problem, shortened
+from services.sync.storage.objects_file import inspect_objects, is_objects
 from shared.ids import new_id
 
 _END_OF_DIRECTORY = b"PK\x05\x06"
@@ -30,6 +31,7 @@ _HEADER_BYTES = 64 * 1024
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError)
 _PIECE = 1024 * 1024
 _ORPHAN_SECONDS = 3600
+_SUFFIX = ".package"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +81,21 @@ class Uploads:
         received.path.rename(self.path_of(import_id))
 
     def path_of(self, import_id: UUID) -> Path:
-        return self._folder / f"{import_id}.zip"
+        return self._folder / f"{import_id}{_SUFFIX}"
 
     def delete(self, import_id: UUID) -> None:
         self.path_of(import_id).unlink(missing_ok=True)
 
     def waiting(self) -> list[UUID]:
         """The imports whose file is here."""
-        return [UUID(path.stem) for path in self._folder.glob("*.zip")]
+        return [UUID(path.stem) for path in self._folder.glob(f"*{_SUFFIX}")]
 
     def sweep(self, waiting: set[UUID], done: set[UUID], now: dt.datetime) -> int:
         """Delete the files of `done` imports at once, and after an hour what belongs to none; answers how many."""
         kept = {self.path_of(import_id) for import_id in waiting}
         gone = {self.path_of(import_id) for import_id in done}
         deleted = 0
-        for path in [*self._folder.glob("*.zip"), *self._folder.glob("*.part")]:
+        for path in [*self._folder.glob(f"*{_SUFFIX}"), *self._folder.glob("*.part")]:
             old = now.timestamp() - path.stat().st_mtime > _ORPHAN_SECONDS
             if path in gone or (old and path not in kept):
                 path.unlink(missing_ok=True)
@@ -104,6 +106,9 @@ class Uploads:
 def inspect(path: Path, *, lenient: bool, limits: ArchiveLimits) -> Inspection:
     """Judge a package without storing anything: archive, manifest, file names, headers, checksums. Blocking."""
     findings = Findings(lenient)
+    if is_objects(path):
+        plan, rows = inspect_objects(path, findings, limits)
+        return _refused(findings) if plan is None else Inspection(plan, tuple(findings.problems), (), rows)
     findings.problems += _directory_problems(path, limits)
     if findings.errors:
         return _refused(findings)

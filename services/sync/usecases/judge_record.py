@@ -10,7 +10,8 @@ from services.sync.domain.catalogue import is_error
 from services.sync.domain.objects import SPECS, ObjectReader
 from services.sync.domain.problems import Problem
 from services.sync.domain.records import RecordType
-from services.sync.domain.rows import Registry, RowReader, Staged
+from services.sync.domain.rows import RowReader
+from services.sync.domain.staged import Registry, Staged
 from shared.errors import AppError, FieldError, Kind, Text
 
 READERS: Mapping[str, ObjectReader] = {name: ObjectReader(spec, "delta") for name, spec in SPECS.items()}

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from services.sync.domain.org_tree import ONEROSTER_TYPE, OrgKind
-from services.sync.domain.rows import Registry
+from services.sync.domain.staged import Registry
 from services.sync.storage import orgs
 from shared.auth import Principal
 from shared.clock import VIETNAM

@@ -4,22 +4,16 @@ Runs in the worker. Every step may be repeated: a worker that died half-way leav
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
-from zipfile import ZipFile
 
-from services.sync.domain.blocks import Block
 from services.sync.domain.brake import Difference, hold_reasons
 from services.sync.domain.files import KEPT_FILES
 from services.sync.domain.gradebook_records import EVERY_TYPE, LINE_ITEM
 from services.sync.domain.import_state import State, Step, after
-from services.sync.domain.package import FilePlan
 from services.sync.domain.problems import Problem
 from services.sync.domain.records import CLASS, ENROLLMENT
-from services.sync.domain.rows import Registry, RowReader, Staged, Tally
 from services.sync.storage import (
     causes,
     difference,
@@ -33,43 +27,15 @@ from services.sync.storage import (
 )
 from services.sync.storage.imports import lock_import
 from services.sync.storage.tables import Import
-from services.sync.storage.uploads import Uploads, inspect, opened, rows_of
+from services.sync.storage.uploads import Uploads
 from services.sync.usecases.hold_import import hold_schools
 from services.sync.usecases.scope import registry_for
+from services.sync.usecases.stage_package import Reading, stage_package
 from shared.db.scope import EVERYTHING
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.failpoints import failpoint
 
-CHUNK_ROWS = 5000
 _ORDER = [spec.name for spec in KEPT_FILES["1.2"]]
-
-
-@dataclass(slots=True)
-class Reading:
-    """What is known while the rows of one package are read."""
-
-    import_id: UUID
-    lenient: bool
-    registry: Registry
-    schools: list[str]
-    readers: list[RowReader] = field(default_factory=list)
-    retried: dict[str, int] | None = None  # rows by file of an import that tries waiting rows again
-
-    @property
-    def tallies(self) -> dict[str, Tally]:
-        """Counts by file name."""
-        if self.retried is not None:
-            return {name: Tally(read=count) for name, count in self.retried.items()}
-        return {reader.plan.spec.name: reader.tally for reader in self.readers}
-
-    @property
-    def named(self) -> list[str]:
-        """Schools that orgs.csv names."""
-        return sorted(set().union(*(reader.schools for reader in self.readers)))
-
-    @property
-    def is_large(self) -> bool:
-        return sum(tally.read for tally in self.tallies.values()) >= staging.LARGE_FROM_ROWS
 
 
 async def validate_import(units: UnitsOfWork, uploads: Uploads, import_id: UUID) -> None:
@@ -77,7 +43,7 @@ async def validate_import(units: UnitsOfWork, uploads: Uploads, import_id: UUID)
     async with units.begin(EVERYTHING) as uow:
         reading = await _begin(uow, import_id)
     if reading.retried is None:
-        await _stage(units, uploads, reading)
+        await stage_package(units, uploads, reading)
     failpoint("sync.import.staged")
     await _analyze(units, reading, [record.staging for record in EVERY_TYPE])
     async with units.begin(EVERYTHING) as uow:
@@ -85,20 +51,6 @@ async def validate_import(units: UnitsOfWork, uploads: Uploads, import_id: UUID)
     await _analyze(units, reading, ["import_change"])
     failpoint("sync.import.validated")
     await asyncio.to_thread(uploads.delete, import_id)
-
-
-async def _stage(units: UnitsOfWork, uploads: Uploads, reading: Reading) -> None:
-    """Every row of the package, and what is wrong with it by itself."""
-    import_id = reading.import_id
-    inspection = await asyncio.to_thread(
-        inspect, uploads.path_of(import_id), lenient=reading.lenient, limits=uploads.limits
-    )
-    assert inspection.plan is not None, "the door let it in"
-    async with units.begin(EVERYTHING) as uow:
-        await staging.copy_problems(await uow.driver(), import_id, inspection.problems)
-    with opened(uploads.path_of(import_id)) as package:
-        for plan in inspection.plan.files:
-            await _stage_file(units, reading, package, plan)
 
 
 async def _begin(uow: UnitOfWork, import_id: UUID) -> Reading:
@@ -117,55 +69,6 @@ async def _begin(uow: UnitOfWork, import_id: UUID) -> Reading:
         reading.retried = await waiting.staged_rows(uow.session, import_id)
         row.rows_done = sum(reading.retried.values())
     return reading
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What some rows of a file became. `is_last`: the file has no more."""
-
-    count: int
-    block: Block | None
-    staged: list[Staged]
-    problems: list[Problem]
-    is_last: bool
-
-
-async def _stage_file(units: UnitsOfWork, reading: Reading, package: ZipFile, plan: FilePlan) -> None:
-    """One file, in chunks: parsed in a thread while the chunk before is loaded by COPY, each with its progress."""
-    reader = RowReader(plan, reading.registry, reading.lenient)
-    reading.readers.append(reader)
-    rows = rows_of(package, plan)
-    parsing = asyncio.create_task(asyncio.to_thread(_next_chunk, rows, reader))
-    try:
-        while True:
-            chunk = await parsing
-            if not chunk.is_last:
-                parsing = asyncio.create_task(asyncio.to_thread(_next_chunk, rows, reader))
-            await _load(units, reading.import_id, chunk)
-            if chunk.is_last:
-                return
-    finally:
-        # The thread reads from the package, which the caller closes.
-        await asyncio.wait([parsing])
-
-
-async def _load(units: UnitsOfWork, import_id: UUID, chunk: Chunk) -> None:
-    async with units.begin(EVERYTHING) as uow:
-        driver = await uow.driver()
-        if chunk.block is not None:
-            await staging.copy_block(driver, import_id, chunk.block)
-        await staging.copy_staged(driver, import_id, chunk.staged)
-        await staging.copy_problems(driver, import_id, chunk.problems)
-        row = await lock_import(uow.session, import_id)
-        assert row is not None
-        row.rows_done += chunk.count
-
-
-def _next_chunk(rows: Iterator[tuple[int, list[str] | None]], reader: RowReader) -> Chunk:
-    taken = list(islice(rows, CHUNK_ROWS))
-    block, staged, problems = reader.read_many(taken)
-    is_last = len(taken) < CHUNK_ROWS
-    return Chunk(len(taken), block, staged, problems + (reader.finish() if is_last else []), is_last)
 
 
 async def _analyze(units: UnitsOfWork, reading: Reading, tables: Sequence[str]) -> None:

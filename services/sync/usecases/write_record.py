@@ -17,7 +17,7 @@ from services.sync.domain.beside import BESIDE, BESIDE_OF
 from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.import_state import State
 from services.sync.domain.records import USER, RecordType
-from services.sync.domain.rows import ACCEPTED, Staged
+from services.sync.domain.staged import ACCEPTED, Staged
 from services.sync.storage import difference, history, registry, resolve, resolve_gradebook, single, staging
 from services.sync.storage.commit import RosterState, lock_roster, write_changes
 from services.sync.storage.tables import Import, ImportSchool

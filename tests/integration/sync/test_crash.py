@@ -70,8 +70,8 @@ async def test_a_kill_after_commit_and_before_reply_and_a_retry_make_one_import(
         other = await http.post("/sync/v1/imports", content=make_package(school_files("B")), headers=headers)
         assert (other.status_code, other.json()["code"]) == (422, "idempotency.other_payload")
     assert await count("import") == 1
-    kept = [path.name for path in (tmp_path / "data" / "uploads").glob("*.zip")]
-    assert kept == [f"{answer.json()['id']}.zip"]
+    kept = [path.name for path in (tmp_path / "data" / "uploads").glob("*.package")]
+    assert kept == [f"{answer.json()['id']}.package"]
 
 
 @pytest.mark.parametrize(

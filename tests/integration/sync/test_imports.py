@@ -377,7 +377,7 @@ async def test_the_raw_package_is_deleted_once_its_rows_are_staged(sync):
     vendor = sync.as_vendor("A")
     answer = await sync.upload(make_package(school_files("A")), vendor)
     files = [path.name for path in (sync.settings.data_dir / "uploads").iterdir()]
-    assert files == [f"{answer.json()['id']}.zip"]
+    assert files == [f"{answer.json()['id']}.package"]
     await sync.work()
     assert list((sync.settings.data_dir / "uploads").iterdir()) == []
 

@@ -10,7 +10,8 @@ from services.sync.domain.blocks import NULL
 from services.sync.domain.columns import Cell
 from services.sync.domain.files import KEPT_FILES
 from services.sync.domain.package import FilePlan
-from services.sync.domain.rows import Registry, RowReader
+from services.sync.domain.rows import RowReader
+from services.sync.domain.staged import Registry
 
 REGISTRY = Registry({"A": "school", "B": "school", "SO": "department"})
 PLAIN = ("enrollments", "roles", "demographics", "results", "resultLearningObjectiveIds")

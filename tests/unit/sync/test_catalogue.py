@@ -11,7 +11,7 @@ from services.sync.domain.problems import Problem, Severity
 REPOSITORY = Path(__file__).parents[3]
 SOURCES = REPOSITORY / "services" / "sync"
 _NAMED = re.compile(
-    r"[\"'](?:repair|dropped|zip|manifest|file|field|header|record|row|value|sourcedId|bulk|dates|org|reference|"
+    r"[\"'](?:repair|dropped|zip|manifest|ndjson|file|field|header|record|row|value|sourcedId|bulk|dates|org|reference|"
     r"enrollment|user|school|import|registry)\.[a-zA-Z0-9]+[\"']"
 )
 # Codes of errors that are not findings in a package: they leave as problem documents or event names.

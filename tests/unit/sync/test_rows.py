@@ -4,7 +4,8 @@ import pytest
 
 from services.sync.domain.files import KEPT_FILES
 from services.sync.domain.package import FilePlan
-from services.sync.domain.rows import REPAIRS_LISTED, Registry, RowReader
+from services.sync.domain.rows import REPAIRS_LISTED, RowReader
+from services.sync.domain.staged import Registry
 
 REGISTRY = Registry({"A": "school", "SO": "department"})
 

@@ -1,0 +1,138 @@
+"""An upload of JSON lines, plain or compressed by gzip or zstd: judged once to its end, then read line by line."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+import zstandard
+
+from services.sync.domain.archive import ArchiveLimits
+from services.sync.domain.files import files_of
+from services.sync.domain.ndjson import LONGEST_LINE, MANIFEST, NAME, kind_of, plan_lines, read_manifest_line
+from services.sync.domain.objects import SPECS
+from services.sync.domain.package import Findings, PackagePlan
+
+_GZIP, _ZSTD, _BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
+_BUFFER = 1024 * 1024
+# What one read takes from a compressed file: a bomb grows it a thousandfold before the limit is looked at.
+_PIECE = 16 * 1024
+# What a frame may ask a reader to keep at hand: zstd's own bound for readers that trust nobody.
+_MOST_WINDOW = 8 * 1024 * 1024
+DAMAGE = (zlib.error, EOFError, gzip.BadGzipFile, zstandard.ZstdError)
+
+
+class TooLargeError(ValueError):
+    """More bytes than the limit came out of a compressed file."""
+
+
+def is_objects(path: Path) -> bool:
+    """Whether the file is JSON lines, by its first bytes; anything else is taken for a ZIP."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    return head.startswith((_GZIP, _ZSTD, _BOM)) or head[:1] in {b"{", b"[", b"\n", b" "}
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as file:
+        head = file.read(4)
+        file.seek(0)
+        if head.startswith(_GZIP):
+            with gzip.GzipFile(fileobj=file) as raw:
+                yield io.BufferedReader(cast("io.RawIOBase", raw), _BUFFER)
+        elif head.startswith(_ZSTD):
+            yield io.BufferedReader(_Zstd(file), _BUFFER)
+        else:
+            yield file
+
+
+class _Zstd(io.RawIOBase):
+    """Frames of zstd one after the other. The library's own reader takes a file that is cut short for a whole one."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._frame: Any = None
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Raises ZstdError for a damaged frame, EOFError for one without an end."""
+        while not self._left:
+            piece = self._file.read(_PIECE)
+            if not piece:
+                if self._frame is not None:
+                    raise EOFError
+                return 0
+            self._left = self._unpack(piece)
+        count = min(len(buffer), len(self._left))
+        buffer[:count], self._left = self._left[:count], self._left[count:]
+        return count
+
+    def _unpack(self, piece: bytes) -> bytes:
+        made = []
+        while piece:
+            if self._frame is None:
+                self._frame = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW).decompressobj()
+            made.append(self._frame.decompress(piece))
+            piece = b""
+            if self._frame.eof:
+                piece, self._frame = self._frame.unused_data, None
+        return b"".join(made)
+
+
+def lines_of(path: Path, most_bytes: int) -> Generator[tuple[int, bytes | None], None, None]:
+    """Number and bytes of each line that is not blank; None for one that is too long. Flat memory.
+
+    Raises one of `DAMAGE`, or TooLargeError.
+    """
+    with _unpacked(path) as file:
+        left, number = most_bytes, 0
+        while line := file.readline(LONGEST_LINE + 1):
+            number += 1
+            is_long = len(line) > LONGEST_LINE and not line.endswith(b"\n")
+            left -= len(line) + (_skip_line(file) if is_long else 0)
+            if left < 0:
+                raise TooLargeError
+            if is_long:
+                yield number, None
+            elif not line.isspace():
+                yield number, line.removeprefix(_BOM) if number == 1 else line
+
+
+def _skip_line(file: IO[bytes]) -> int:
+    skipped = 0
+    while line := file.readline(LONGEST_LINE):
+        skipped += len(line)
+        if line.endswith(b"\n"):
+            break
+    return skipped
+
+
+def inspect_objects(path: Path, findings: Findings, limits: ArchiveLimits) -> tuple[PackagePlan | None, int]:
+    """The plan and the number of records; None with errors in `findings`. Reads the file to its end. Blocking."""
+    modes, kinds, rows = {}, set[str](), 0
+    # A ratio bounds what a small upload may grow to, as in a ZIP; a floor lets small files compress by any factor.
+    most = min(limits.unpacked_bytes, max(path.stat().st_size * limits.ratio, _BUFFER))
+    try:
+        for number, line in lines_of(path, most):
+            kind = "" if line is None else kind_of(line)
+            if kind == MANIFEST and number == 1 and line is not None:
+                modes = read_manifest_line(line, findings)
+            else:
+                kinds.add(kind)
+                rows += 1
+        for kind in sorted(kinds & files_of("1.2").keys() - SPECS.keys()):
+            findings.add("dropped.file", f"{kind}.csv")
+    except DAMAGE:
+        findings.add("ndjson.damaged", NAME)
+    except TooLargeError:
+        findings.add("zip.tooLarge", NAME, value=str(most), expected=str(most))
+    if not findings.errors and not (kinds & SPECS.keys() or modes):
+        findings.add("ndjson.nothing", NAME)
+    return (None if findings.errors else plan_lines(modes, kinds)), rows

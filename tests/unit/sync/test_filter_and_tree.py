@@ -25,7 +25,9 @@ def test_two_clauses_are_joined(first, join, second):
     assert (parsed.clauses, parsed.join) == ((first, second), join)
 
 
-@pytest.mark.parametrize("text", ["", "a", "a=b", "a='b", "a='b' AND", "a='1' AND b='2' OR c='3'", "='x'", "a=='x'", "a='\x00'"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "a=b", "a='b", "a='b' AND", "a='1' AND b='2' OR c='3'", "='x'", "a=='x'", "a='\x00'"]
+)
 def test_what_is_no_filter_is_refused(text):
     with pytest.raises(FilterError):
         parse_filter(text)

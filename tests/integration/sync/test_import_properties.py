@@ -30,6 +30,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "classes": {"title": "title"},
     "enrollments": {"classSourcedId": "classSourcedId", "role": "role", "beginDate": "beginDate"},
 }
+# Type, id, action, and the fields that differ.
+Change = tuple[str, str, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ class Model:
     values: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {name: {} for name in FIELDS})
     ended: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in FIELDS})
 
-    def take(self, sent: Sent, school: str) -> set[tuple[str, str, str, tuple[str, ...]]]:
+    def take(self, sent: Sent, school: str) -> set[Change]:
         """Apply a package; the difference it makes: (type, id, action, fields)."""
-        difference = set()
+        difference: set[Change] = set()
         for name, rows in ((name, sent.files(school)[name]) for name in FIELDS):
             held, ended = self.values[name], self.ended[name]
             for row in rows:

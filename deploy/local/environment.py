@@ -49,6 +49,8 @@ class Surroundings:
                 "FAILPOINT": "",
             }
             | (self._only_gateway() if name == "gateway" else {})
+            # A provider on the same machine may be tried.
+            | ({"CONNECTOR_KEY": self.secrets.connectors, "ALLOW_PRIVATE_ADDRESSES": "true"} if name == "sync" else {})
         )
 
     def of_demo(self) -> dict[str, str]:

@@ -17,7 +17,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +137,7 @@ class Secrets:
     superuser: str
     database: dict[str, str]
     nats: dict[str, str]
+    connectors: str
 
     @classmethod
     def generate(cls) -> "Secrets":
@@ -146,19 +147,20 @@ class Secrets:
             {role: secrets.token_hex(24) for role in roles},
             # NATS reads a bare word that starts with a digit as a number; a letter in front keeps every reader honest.
             {service: "n" + secrets.token_hex(24) for service in SERVICES},
+            secrets.token_hex(24),
         )
 
 
 def kept_secrets(state: State) -> Secrets:
     """The secrets of this state folder, made on first use."""
     kept = state.read_json("secrets.json")
-    if not kept:
-        fresh = Secrets.generate()
-        kept = {"superuser": fresh.superuser, "database": fresh.database, "nats": fresh.nats}
+    fresh = asdict(Secrets.generate())
+    if kept.keys() != fresh.keys():
+        kept = fresh | kept
         state.write_json("secrets.json", kept, mode=0o600)
     if not state.signing_key.exists():
         _write_signing_key(state.signing_key)
-    return Secrets(kept["superuser"], kept["database"], kept["nats"])
+    return Secrets(**kept)
 
 
 def _write_signing_key(path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from services.sync.domain.archive import ArchiveLimits
 from services.sync.settings import SyncSettings
-from services.sync.storage.tables import Base
+from services.sync.storage.connector_tables import Base
+from services.sync.storage.secret_box import SecretBox
 from services.sync.storage.uploads import Uploads
+from services.sync.usecases.work_pulls import PullWork
+from shared.clock import Clock
 from shared.service import Runtime, Service, build_runtime
 
 # It listens to nobody: it is where the other services' knowledge of schools and rosters begins.
@@ -16,3 +19,14 @@ def build(settings: SyncSettings, *, role: str) -> Runtime:
 
 def uploads_of(settings: SyncSettings) -> Uploads:
     return Uploads(settings.data_dir, ArchiveLimits(unpacked_bytes=settings.max_unpacked_bytes))
+
+
+def pulls_of(settings: SyncSettings, clock: Clock) -> PullWork:
+    return PullWork(
+        uploads=uploads_of(settings),
+        box=SecretBox(settings.connector_key),
+        folder=settings.data_dir / "pulls",
+        clock=clock,
+        allow_private=settings.allow_private_addresses,
+        parallel=settings.parallel_pulls,
+    )

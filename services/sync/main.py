@@ -7,6 +7,7 @@ from services.sync.api.routers import ROUTERS
 from services.sync.bootstrap import SERVICE, build, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.storage.listing import ListingIndex
+from services.sync.storage.secret_box import SecretBox
 from services.sync.usecases.scope import scope_of
 from shared.auth.tokens import TokenVerifier
 from shared.failpoints import arm
@@ -36,6 +37,8 @@ def create_app(
     )
     app.state.uploads = uploads_of(settings)
     app.state.listings = ListingIndex()
+    app.state.box = SecretBox(settings.connector_key)
+    app.state.allow_private_addresses = settings.allow_private_addresses
     return app
 
 

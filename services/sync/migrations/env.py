@@ -1,4 +1,4 @@
-from services.sync.storage.registry_tables import Base
+from services.sync.storage.connector_tables import Base
 from shared.db import migrations
 
 migrations.run(Base.metadata)

@@ -1,0 +1,357 @@
+"""A provider is read on a schedule; what is not what it should be stops the run, and nothing of it is imported."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from services.sync.bootstrap import SERVICE, pulls_of
+from services.sync.domain.pull import RunKind, Schedule
+from services.sync.main import create_app
+from shared.clock import SystemClock
+from shared.service import build_runtime
+from tests.integration.sync.stage import Sync, settings_for
+from tests.support.tokens import TestSigner
+
+KEY = "k" * 40
+OLD = "2026-09-01T00:00:00.000Z"
+
+
+def link(sourced_id, kind):
+    return {"href": f"http://provider/{sourced_id}", "sourcedId": sourced_id, "type": kind}
+
+
+@dataclass
+class Provider:
+    """A OneRoster provider with one list per collection, and the bad habits a test gives it."""
+
+    version: str = "1.2"
+    lists: dict[str, list[Any]] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    queries: list[Any] = field(default_factory=list)
+    secret: str = "s3cret-of-the-vendor"  # of a fake
+    has_lists_of_schools: bool = True
+    busy: int = 0
+    habit: str = ""
+
+    async def __call__(self, scope, receive, send):
+        body = b""
+        while (message := await receive()).get("more_body"):
+            body += message["body"]
+        query = dict(httpx.QueryParams(scope["query_string"].decode()))
+        status, headers, content = self.answer(scope["path"], query, dict(scope["headers"]))
+        names = {"content-type": "application/json", **headers}
+        encoded = [(name.encode(), str(value).encode()) for name, value in names.items()]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": content})
+
+    def answer(self, path, query, headers):
+        self.asked[path] += 1
+        if path == "/token":
+            given = httpx.BasicAuth("client", self.secret)._auth_header  # the one line that is needed
+            if headers[b"authorization"].decode() != given:
+                return 401, {}, b'{"error": "invalid_client"}'
+            return 200, {}, json.dumps({"access_token": "t0ken", "token_type": "bearer", "expires_in": 60}).encode()
+        if headers.get(b"authorization") != b"Bearer t0ken":
+            return 401, {}, b"{}"
+        if self.busy:
+            self.busy -= 1
+            return 429, {"retry-after": "7"}, b"{}"
+        parts = path.strip("/").split("/")
+        if parts[0] == "schools":
+            found = [each for each in self.lists["orgs"] if each["sourcedId"] == parts[1]]
+            if not found or (len(parts) > 2 and not self.has_lists_of_schools):
+                return 404, {}, b"{}"
+            if len(parts) == 2:
+                return 200, {}, json.dumps({"org": found[0]}).encode()
+            return self.page(parts[2], query, lambda each: each["school"]["sourcedId"] == parts[1])
+        return self.page(parts[0], query, lambda _: True)
+
+    def page(self, collection, query, wanted):
+        self.queries.append((collection, query))
+        rows = [each for each in self.lists[collection] if wanted(each)]
+        if "filter" in query:
+            since = query["filter"].split("'")[1]
+            rows = [each for each in rows if each["dateLastModified"] > since]
+        else:
+            rows = [each for each in rows if each["status"] == "active"]
+        limit, offset = int(query["limit"]), int(query["offset"])
+        shown, total = rows[offset : offset + limit], len(rows)
+        if self.habit == "short" and collection == "enrollments" and limit > 1:
+            shown = shown[:-1]
+        if self.habit == "grows" and offset:
+            total += 1
+        if self.habit == "html" and collection == "users":
+            return 200, {"content-type": "text/html"}, b"<h1>Login</h1>"
+        return 200, {"x-total-count": total}, json.dumps({collection: shown}).encode()
+
+
+def base(sourced_id, **more):
+    return {"sourcedId": sourced_id, "status": "active", "dateLastModified": OLD, **more}
+
+
+def school_of_the_provider(school, *, learners=15, version="1.2"):
+    """The lists of one school with one class."""
+    users = []
+    for number in range(learners):
+        sourced_id = f"{school}-hs{number:02}"
+        who: dict[str, Any] = {"username": sourced_id, "enabledUser": "true", "givenName": "An", "familyName": "Lê", "phone": "0901"}
+        if version == "1.2":
+            who["roles"] = [{"roleType": "primary", "role": "student", "org": link(school, "org")}]
+        else:
+            who |= {"role": "student", "orgs": [link(school, "org")]}
+        users.append(base(sourced_id, **who))
+    year, course, room = f"{school}-nam", f"{school}-toan", f"{school}-6a"
+    return {
+        "orgs": [base(school, name=school, type="school")],
+        "academicSessions": [
+            base(
+                year,
+                title="Năm học",
+                type="schoolYear",
+                startDate="2026-09-05",
+                endDate="2027-05-31",
+                schoolYear="2027",
+            ),
+        ],
+        "courses": [base(course, title="Toán 6", org=link(school, "org"))],
+        "classes": [
+            base(
+                room,
+                title="6A",
+                classType="homeroom",
+                course=link(course, "course"),
+                school=link(school, "org"),
+                terms=[link(year, "academicSession")],
+                subjects=["Lịch sử, Địa lí"],
+            ),
+        ],
+        "users": users,
+        "enrollments": [
+            base(
+                f"{each['sourcedId']}-gd",
+                role="student",
+                user=link(each["sourcedId"], "user"),
+                **{"class": link(room, "class")},
+                school=link(school, "org"),
+            )
+            for each in users
+        ],
+    }
+
+
+@dataclass
+class Pulling:
+    sync: Sync
+    provider: Provider
+    url: str
+    waits: list[float] = field(default_factory=list)
+
+    def body(self, **more):
+        return {
+            "clientId": "vendor",
+            "baseUrl": self.url,
+            "tokenUrl": f"{self.url}/token",
+            "oauthClientId": "client",
+            "oauthClientSecret": self.provider.secret,
+            "onerosterVersion": self.provider.version,
+            "schools": ["A"],
+            "pageSize": 10,
+            **more,
+        }
+
+    async def put(self, **more):
+        headers = self.sync.as_department
+        return await self.sync.client.put("/sync/v1/pulls/lms-mau", json=self.body(**more), headers=headers)
+
+    async def run(self, kind, *, work=True):
+        """Ask for a run, let the worker read and import, answer the run."""
+        path, headers = "/sync/v1/pulls/lms-mau/runs", self.sync.as_department
+        answer = await self.sync.client.post(path, json={"kind": kind}, headers=headers)
+        assert answer.status_code == 202, answer.text
+        if work:
+            await self.work()
+        return (await self.sync.read(path, headers))["items"][0]
+
+    async def work(self):
+        async def pause(seconds):
+            self.waits.append(seconds)
+
+        worker = pulls_of(self.sync.settings, SystemClock())
+        worker.pause = pause
+        await worker.drain(self.sync.runtime.engine, self.sync.runtime.units)
+        await self.sync.work()
+
+    async def count(self, table, where="status = 'active'"):
+        return (await self.sync.sql(f"SELECT count(*) FROM {table} WHERE {where}"))[0]
+
+
+@contextlib.asynccontextmanager
+async def served(app):
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error"))
+    task = asyncio.create_task(server.serve())
+    async with asyncio.timeout(20):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture
+async def pulling(database, tmp_path):
+    settings = settings_for(database("sync"), tmp_path / "data", connector_key=KEY, allow_private_addresses=True)
+    signer = TestSigner()
+    runtime = build_runtime(SERVICE.name, settings, role="test")
+    app = create_app(settings, runtime, verifier=signer.verifier())
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://sync.test") as client,
+    ):
+        sync = Sync(client, runtime, settings, signer)
+        await sync.put_schools("A", "B")
+        provider = Provider(lists=school_of_the_provider("A"))
+        async with served(provider) as url:
+            yield Pulling(sync, provider, url)
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.1"])
+async def test_a_full_run_imports_everything_and_a_delta_what_changed(pulling, version):
+    pulling.provider.version = version
+    pulling.provider.lists = school_of_the_provider("A", version=version)
+    assert (await pulling.put()).status_code == 201
+    run = await pulling.run("full")
+    assert (run["state"], run["importState"], run["failure"]) == ("imported", "committed", None)
+    assert (await pulling.count("enrollment"), await pulling.count("role"), await pulling.count("person")) == (
+        15,
+        15,
+        15,
+    )
+    assert await pulling.sync.sql("SELECT subjects FROM class") == [["Lịch sử; Địa lí"]]
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
+    changed = pulling.provider.lists["users"][3]
+    changed |= {"givenName": "Bình", "dateLastModified": later.isoformat().replace("+00:00", "Z")}
+    gone = pulling.provider.lists["enrollments"][4]
+    gone |= {"status": "tobedeleted", "dateLastModified": changed["dateLastModified"]}
+    pulling.provider.queries.clear()
+    run = await pulling.run("delta")
+    assert (run["state"], run["importState"]) == ("imported", "committed"), run
+    assert all("filter" in query for _, query in pulling.provider.queries if query["limit"] != "1")
+    assert await pulling.sync.sql(f"SELECT given_name FROM person WHERE sourced_id = '{changed['sourcedId']}'") == [
+        "Bình"
+    ]
+    assert await pulling.count("enrollment") == 14
+    assert await pulling.count("role") == 15
+    assert (await pulling.run("delta"))["state"] in {"unchanged", "imported"}
+    assert await pulling.count("person_history", "true") == 1
+
+
+@pytest.mark.parametrize(
+    ("habit", "code", "path"),
+    [
+        ("short", "pull.pageShort", "/schools/A/enrollments"),
+        ("grows", "pull.totalChanged", "/schools/A/enrollments"),
+        ("html", "pull.notJson", "/users"),
+    ],
+)
+async def test_a_reading_that_is_not_whole_imports_nothing_and_says_where(pulling, habit, code, path):
+    await pulling.put()
+    pulling.provider.habit = habit
+    run = await pulling.run("full")
+    assert (run["state"], run["failure"]["code"], run["failure"]["place"]["path"]) == ("failed", code, path)
+    assert run["failure"]["messages"]["vi"] != run["failure"]["messages"]["en"]
+    assert await pulling.sync.sql("SELECT count(*) FROM import") == [0]
+    pulling.provider.habit = ""
+    assert (await pulling.run("full"))["importState"] == "committed"
+
+
+async def test_a_busy_provider_is_asked_again_after_the_time_it_names(pulling):
+    await pulling.put()
+    pulling.provider.busy = 2
+    assert (await pulling.run("full"))["state"] == "imported"
+    assert pulling.waits == [7.0, 7.0]
+
+
+async def test_a_provider_that_stays_busy_fails_the_run_after_a_bounded_number_of_tries(pulling):
+    await pulling.put()
+    pulling.provider.busy = 1000
+    run = await pulling.run("full")
+    assert (run["state"], run["failure"]["code"], len(pulling.waits)) == ("failed", "pull.unavailable", 5)
+
+
+async def test_a_refused_secret_is_told_and_no_answer_ever_shows_one(pulling):
+    put = await pulling.put(oauthClientSecret="wrong-secret")
+    run = await pulling.run("full")
+    assert run["failure"]["code"] == "pull.secretRefused"
+    shown = await pulling.sync.client.get("/sync/v1/pulls/lms-mau", headers=pulling.sync.as_department)
+    for answer in (put, shown):
+        assert "wrong-secret" not in answer.text
+        assert "oauthClientSecret" not in answer.json()
+    assert "wrong-secret" not in (await pulling.sync.sql("SELECT secret FROM pull"))[0]
+
+
+async def test_a_school_the_provider_does_not_know_is_no_empty_school(pulling):
+    await pulling.put()
+    await pulling.run("full")
+    await pulling.put(schools=["A", "B"])
+    run = await pulling.run("full")
+    assert (run["state"], run["failure"]["code"]) == ("failed", "pull.schoolUnknown")
+    assert await pulling.count("enrollment") == 15
+
+
+async def test_a_provider_without_lists_of_schools_is_read_whole_and_sorted_by_school(pulling):
+    pulling.provider.has_lists_of_schools = False
+    other = school_of_the_provider("B")
+    for name, rows in other.items():
+        pulling.provider.lists[name] = pulling.provider.lists[name] + rows
+    await pulling.put()
+    assert (await pulling.run("full"))["importState"] == "committed"
+    assert await pulling.sync.sql("SELECT DISTINCT school_sourced_id FROM enrollment") == ["A"]
+
+
+async def test_an_interrupted_run_is_done_again_and_imports_once(pulling, monkeypatch):
+    await pulling.put()
+
+    def die(_name):
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr("services.sync.usecases.work_pulls.failpoint", die)
+    await pulling.run("full", work=False)
+    worker = pulls_of(pulling.sync.settings, SystemClock())
+    await worker.run_once(pulling.sync.runtime.engine, pulling.sync.runtime.units)
+    await asyncio.gather(*worker._running.values())  # as its own rounds do
+    await worker.claims.close()
+    assert await pulling.sync.sql("SELECT count(*) FROM import") == [0]
+    monkeypatch.undo()
+    await pulling.work()
+    assert await pulling.sync.sql("SELECT state FROM pull_run ORDER BY position") == ["interrupted", "imported"]
+    assert await pulling.sync.sql("SELECT state FROM import") == ["committed"]
+
+
+async def test_only_the_department_sets_up_a_pull_and_a_disabled_one_does_not_run(pulling):
+    vendor = pulling.sync.as_vendor("A", scope="sync.orgs")
+    path = "/sync/v1/pulls/lms-mau"
+    assert (await pulling.sync.client.put(path, json=pulling.body(), headers=vendor)).status_code == 403
+    await pulling.put(enabled=False)
+    answer = await pulling.sync.client.post(f"{path}/runs", json={"kind": "full"}, headers=pulling.sync.as_department)
+    assert (answer.status_code, answer.json()["code"]) == (409, "pull.disabled")
+    assert (await pulling.sync.client.delete(path, headers=pulling.sync.as_department)).status_code == 204
+
+
+def test_a_schedule_is_daily_and_full_once_a_week():
+    night = Schedule(dt.time(1, 30), full_on=6)
+    friday = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+    assert night.next_after(friday) == dt.datetime(2026, 11, 27, 18, 30, tzinfo=dt.UTC)
+    saturday_full = dt.datetime(2026, 11, 21, 18, 31, tzinfo=dt.UTC)  # Sunday 01:31 in Vietnam
+    assert night.kind_at(friday, saturday_full) is RunKind.DELTA
+    assert night.kind_at(dt.datetime(2026, 11, 28, 18, 31, tzinfo=dt.UTC), saturday_full) is RunKind.FULL
+    assert night.kind_at(friday, None) is RunKind.FULL

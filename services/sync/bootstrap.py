@@ -5,6 +5,7 @@ from services.sync.settings import SyncSettings
 from services.sync.storage.connector_tables import Base
 from services.sync.storage.secret_box import SecretBox
 from services.sync.storage.uploads import Uploads
+from services.sync.usecases.push_feed import FeedWork
 from services.sync.usecases.work_pulls import PullWork
 from shared.clock import Clock
 from shared.service import Runtime, Service, build_runtime
@@ -19,6 +20,10 @@ def build(settings: SyncSettings, *, role: str) -> Runtime:
 
 def uploads_of(settings: SyncSettings) -> Uploads:
     return Uploads(settings.data_dir, ArchiveLimits(unpacked_bytes=settings.max_unpacked_bytes))
+
+
+def feeds_of(settings: SyncSettings, clock: Clock) -> FeedWork:
+    return FeedWork(SecretBox(settings.connector_key), clock, settings.allow_private_addresses)
 
 
 def pulls_of(settings: SyncSettings, clock: Clock) -> PullWork:

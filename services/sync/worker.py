@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import gc
 
-from services.sync.bootstrap import SERVICE, build, pulls_of, uploads_of
+from services.sync.bootstrap import SERVICE, build, feeds_of, pulls_of, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.usecases.retry_import import forget_waiting
 from services.sync.usecases.seal_rosters import seal_rosters
@@ -45,6 +45,11 @@ def jobs(settings: SyncSettings) -> list[Job]:
     async def pulls(runtime: Runtime) -> None:
         await pull_work.run_once(runtime.engine, runtime.units)
 
+    feed_work = feeds_of(settings, clock)
+
+    async def feeds(runtime: Runtime) -> None:
+        await feed_work.run_once(runtime.engine, runtime.units)
+
     async def seal(runtime: Runtime) -> None:
         await seal_rosters(runtime.units, SEAL)
 
@@ -54,6 +59,7 @@ def jobs(settings: SyncSettings) -> list[Job]:
         Job("imports", POLL, imports),
         Job("seal", SEAL, seal),
         Job("pulls", CONNECTORS, pulls),
+        Job("feeds", CONNECTORS, feeds),
     ]
 
 

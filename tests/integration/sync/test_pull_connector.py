@@ -1,7 +1,6 @@
 """A provider is read on a schedule; what is not what it should be stops the run, and nothing of it is imported."""
 
 import asyncio
-import contextlib
 import datetime as dt
 import json
 from collections import Counter
@@ -10,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from services.sync.bootstrap import SERVICE, pulls_of
 from services.sync.domain.pull import RunKind, Schedule
@@ -18,6 +16,7 @@ from services.sync.main import create_app
 from shared.clock import SystemClock
 from shared.service import build_runtime
 from tests.integration.sync.stage import Sync, settings_for
+from tests.support.outside import served
 from tests.support.tokens import TestSigner
 
 KEY = "k" * 40
@@ -102,7 +101,8 @@ def school_of_the_provider(school, *, learners=15, version="1.2"):
     users = []
     for number in range(learners):
         sourced_id = f"{school}-hs{number:02}"
-        who: dict[str, Any] = {"username": sourced_id, "enabledUser": "true", "givenName": "An", "familyName": "Lê", "phone": "0901"}
+        who: dict[str, Any] = {"username": sourced_id, "enabledUser": "true", "givenName": "An", "familyName": "Lê"}
+        who["phone"] = "0901"
         if version == "1.2":
             who["roles"] = [{"roleType": "primary", "role": "student", "org": link(school, "org")}]
         else:
@@ -191,20 +191,6 @@ class Pulling:
 
     async def count(self, table, where="status = 'active'"):
         return (await self.sync.sql(f"SELECT count(*) FROM {table} WHERE {where}"))[0]
-
-
-@contextlib.asynccontextmanager
-async def served(app):
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error"))
-    task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(20):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 @pytest.fixture

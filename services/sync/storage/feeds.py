@@ -96,8 +96,8 @@ async def newest_version(session: AsyncSession, letter: FeedDeadLetter) -> RowMa
     fields = ", ".join(f"'{camel(name)}', {name}" for name in record.columns)
     statement = text(
         f"SELECT '{record.file}' AS type, school_sourced_id, sourced_id, version, status, "
-        f"date_last_modified AS recorded_at, last_import_id, jsonb_build_object({fields}) AS record FROM {record.table} "
-        "WHERE sourced_id = :id AND school_sourced_id = :school"
+        f"date_last_modified AS recorded_at, last_import_id, jsonb_build_object({fields}) AS record "
+        f"FROM {record.table} WHERE sourced_id = :id AND school_sourced_id = :school"
     )
     given = {"id": letter.sourced_id, "school": letter.school_sourced_id}
     return (await session.execute(statement, given)).mappings().one_or_none()

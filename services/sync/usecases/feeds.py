@@ -77,8 +77,12 @@ def _take_secret(box: SecretBox, feed: Feed, values: FeedValues, *, is_new: bool
         if values.auth == "signature":
             _check_signing_key(values.secret)
         feed.secret = box.seal(f"feed:{feed.id}", values.secret)
-    elif is_new or feed.secret is None or (feed.url, feed.auth, feed.header) != (values.url, values.auth, values.header):
+    elif is_new or feed.secret is None or _goes_elsewhere(feed, values):
         raise secret_needed("/secret")
+
+
+def _goes_elsewhere(feed: Feed, values: FeedValues) -> bool:
+    return (feed.url, feed.auth, feed.header) != (values.url, values.auth, values.header)
 
 
 def _check_signing_key(secret: str) -> None:

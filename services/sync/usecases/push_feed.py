@@ -42,6 +42,7 @@ _ANSWER_BYTES = 64 * 1024
 _ANSWER_KEPT = 500
 _IDLE = dt.timedelta(seconds=5)
 _BATCHES_A_ROUND = 100
+_NO_ACCESS = frozenset({401, 403, 404, 405, 410})
 
 
 class _StopError(Exception):
@@ -165,7 +166,7 @@ class FeedWork:
         answer = await self._send(sending, start, end, rows)
         verdict = verdict_of(answer.status)
         if verdict is Verdict.LATER:
-            code = "feed.refusedAccess" if 400 <= answer.status < 500 and answer.status != 429 else "feed.busy"  # client errors
+            code = "feed.refusedAccess" if answer.status in _NO_ACCESS else "feed.busy"
             raise _StopError(code, {"status": answer.status}, answer.retry_after(self.clock.now().timestamp()))
         if verdict is Verdict.REFUSED and len(rows) > 1:
             middle = len(rows) // 2
@@ -253,5 +254,3 @@ async def _locked(uow: UnitOfWork, sending: _Sending) -> Feed:
 def _kept(answer: Answer) -> str:
     """The beginning of what the receiver said, as text a database takes."""
     return answer.body[:_ANSWER_KEPT].decode("utf-8", "replace").replace("\x00", "")
-
-

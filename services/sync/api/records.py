@@ -73,6 +73,8 @@ def _add_one(record: RecordType) -> None:
     ) -> Any:
         row = await read_record(uow, record, sourced_id, school=school, as_of=utc(as_of))
         set_etag(response, row["version"])
+        if row["sourced_id"] != sourced_id:
+            response.headers["Content-Location"] = f"/sync/v1/{record.file}/{row['sourced_id']}"
         return shaped(record, row)
 
     router.add_api_route(

@@ -1,13 +1,14 @@
-"""The schema of the department's registry beside `storage.tables`: what was known of the org tree when."""
+"""The schema of the registry beside `storage.tables`: the org tree as it was known when, and merged people."""
 
 import datetime as dt
+from uuid import UUID
 
 from sqlalchemy import Date
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.sync.storage.tables import Base
 
-__all__ = ["Base", "OrgHistory", "OrgParentHistory"]
+__all__ = ["Base", "OrgHistory", "OrgParentHistory", "PersonAlias"]
 
 
 class OrgHistory(Base):
@@ -40,3 +41,15 @@ class OrgParentHistory(Base):
     valid_to: Mapped[dt.date | None] = mapped_column(Date)
     recorded_from: Mapped[dt.datetime]
     recorded_to: Mapped[dt.datetime]
+
+
+class PersonAlias(Base):
+    """A provisional code that became an issued one, for all schools. `import_id`: what wrote it, if anybody had it."""
+
+    __tablename__ = "person_alias"
+    sourced_id: Mapped[str] = mapped_column(primary_key=True)
+    issued: Mapped[str]
+    import_id: Mapped[UUID | None]
+    reason: Mapped[str]
+    merged_by: Mapped[str]
+    merged_at: Mapped[dt.datetime]

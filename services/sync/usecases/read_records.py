@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import RowMapping
 
-from services.sync.domain.records import RecordType
+from services.sync.domain.records import USER, RecordType
+from services.sync.domain.registry import PROVISIONAL
 from services.sync.storage import history
+from services.sync.storage.merges import issued_code
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, FieldError, Text, invalid, not_found
 
@@ -28,7 +30,12 @@ async def list_records(
 async def read_record(
     uow: UnitOfWork, record: RecordType, sourced_id: str, *, school: str | None, as_of: dt.datetime | None
 ) -> RowMapping:
-    """One record, of `school` where several have a copy. Raises `roster.unknown`, also outside the grants."""
+    """One record, of `school` where several have a copy; of a merged person the one it became.
+
+    Raises `roster.unknown`, also outside the grants.
+    """
+    if record is USER and as_of is None and sourced_id.startswith(PROVISIONAL):
+        sourced_id = await issued_code(uow.session, sourced_id) or sourced_id
     filters = {"sourced_id": sourced_id} | ({} if school is None else {"school_sourced_id": school})
     rows = await list_records(uow, record, filters, as_of=as_of, after=None, limit=1)
     if not rows:

@@ -7,10 +7,12 @@ from typing import Any
 
 from services.sync.domain.oneroster import NOUN_OF, Version
 from services.sync.domain.oneroster_paths import Operation
+from services.sync.domain.registry import PROVISIONAL
 from services.sync.domain.roster_filter import FilterError, SortError
 from services.sync.storage import listing
 from services.sync.storage.documents import document_of
 from services.sync.storage.listing import ListingIndex, Selection, Statement, Write
+from services.sync.storage.merges import issued_code
 from services.sync.storage.roster import rows_of, terms_of
 from services.sync.usecases.scope import today
 from shared.db.unit_of_work import UnitOfWork
@@ -108,7 +110,12 @@ async def _place(
 
 
 async def read_one(uow: UnitOfWork, collection: str, sourced_id: str, shown: Shown) -> str:
-    """One record as JSON, ended ones too. Raises `roster.unknown`, also for a record outside the grants."""
+    """One record as JSON, ended ones too; of a merged person the one it became.
+
+    Raises `roster.unknown`, also for a record outside the grants.
+    """
+    if NOUN_OF[collection] == "user" and sourced_id.startswith(PROVISIONAL):
+        sourced_id = await issued_code(uow.session, sourced_id) or sourced_id
     driver, day = await uow.driver(), await today(uow)
     statement = listing.statement_of(
         rows_of(collection), terms_of(shown.version, collection), Selection(), {"today": day}, only=sourced_id

@@ -10,6 +10,7 @@ from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.import_state import State, Step, after
 from services.sync.storage import difference
 from services.sync.storage.imports import lock_import
+from services.sync.storage.merges import forget_alias
 from services.sync.storage.resolve import Staging
 from services.sync.storage.revert import overtaken, stage_inverse, take_schools
 from services.sync.storage.tables import Import, ImportDecision
@@ -45,6 +46,7 @@ async def revert_import(uow: UnitOfWork, principal: Principal, import_id: UUID, 
     schools = await take_schools(uow.session, first.id, row.id)
     if not schools:
         raise unknown_import()
+    await forget_alias(uow.session, first.id)
     for school in schools:
         uow.session.add(_decision(row, school, principal, given, now))
     await _compare(uow, row, first, schools, is_school=principal.kind == "user")

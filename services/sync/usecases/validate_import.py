@@ -19,6 +19,7 @@ from services.sync.storage import (
     difference,
     expand,
     expand_gradebook,
+    merges,
     registry,
     resolve,
     resolve_gradebook,
@@ -84,6 +85,7 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
     area = resolve.Staging(uow.session, row.id, row.modes, row.lenient, reading.schools)
     if reading.is_large:
         await resolve.expect_many(area)
+    await merges.rename_staged(area)
     await registry.hold_unknown_people(area)
     await resolve.resolve(area)
     await resolve_gradebook.resolve(area)

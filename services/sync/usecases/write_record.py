@@ -18,7 +18,7 @@ from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.import_state import State
 from services.sync.domain.records import USER, RecordType
 from services.sync.domain.staged import ACCEPTED, Staged
-from services.sync.storage import difference, history, registry, resolve, resolve_gradebook, single, staging
+from services.sync.storage import difference, history, merges, registry, resolve, resolve_gradebook, single, staging
 from services.sync.storage.commit import RosterState, lock_roster, write_changes
 from services.sync.storage.tables import Import, ImportSchool
 from services.sync.usecases.judge_record import Judged, judge, refuse
@@ -259,6 +259,7 @@ async def _commit(uow: UnitOfWork, writing: _Writing, rows: Sequence[Staged]) ->
 
 
 async def _resolve(area: resolve.Staging) -> None:
+    await merges.rename_staged(area)
     if USER in area.types:
         await registry.hold_unknown_people(area)
     await resolve.resolve(area)

@@ -1,0 +1,127 @@
+"""Merging provisional people into issued codes: history and enrollments follow, and the old code leads on."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping
+
+from services.sync.domain.gradebook_records import EVERY_TYPE
+from services.sync.domain.import_state import State
+from services.sync.domain.registry import PROVISIONAL
+from services.sync.storage import difference, merges, single
+from services.sync.storage.commit import lock_roster, write_changes
+from services.sync.storage.resolve import Staging
+from services.sync.storage.tables import Import, ImportSchool
+from services.sync.usecases.registry import LONGEST_REASON, require_department
+from shared.auth import Principal
+from shared.db.unit_of_work import UnitOfWork
+from shared.errors import FieldError, Text, invalid
+from shared.ids import new_id
+
+MOST_AT_ONCE = 1000
+REFUSALS: Mapping[str, Text] = {
+    "registry.notProvisional": Text(
+        "Mã cũ phải có dạng provisional:<khóa của nhà cung cấp>.", "The old code must be provisional:<vendor key>."
+    ),
+    "registry.notIssued": Text("Mã mới chưa có trong danh bạ mã được cấp.", "The new code is not among those issued."),
+    "registry.mergedElsewhere": Text(
+        "Mã tạm này đã được gộp vào một mã khác.", "The provisional code was merged into another code already."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`state`: `merged`; `noted`, when nobody has the code yet; `known`, when it was so before; or `refused`."""
+
+    provisional: str
+    issued: str
+    state: str
+    schools: Sequence[str] = ()
+    code: str | None = None
+
+
+async def merge_people(
+    uow: UnitOfWork, principal: Principal, pairs: Sequence[tuple[str, str]], reason: str
+) -> list[Merged]:
+    """Each pair by itself: one that is refused does not hinder the others.
+
+    Raises `registry.notDepartment`, `reason.missing`.
+    """
+    await require_department(uow, principal)
+    given = reason.strip()
+    if not given or len(given) > LONGEST_REASON:
+        said = Text("Nêu lý do.", "Give the reason.")
+        raise invalid("reason.missing", vi=said.vi, en=said.en, errors=[FieldError("/reason", "reason.missing", said)])
+    await merges.lock_merges(uow.session)
+    return [await _merge(uow, principal, old, issued, given) for old, issued in pairs]
+
+
+async def _merge(uow: UnitOfWork, principal: Principal, old: str, issued: str, reason: str) -> Merged:
+    if not old.startswith(PROVISIONAL) or old == PROVISIONAL:
+        return Merged(old, issued, "refused", code="registry.notProvisional")
+    if not await merges.is_issued(uow.session, issued):
+        return Merged(old, issued, "refused", code="registry.notIssued")
+    known = await merges.issued_code(uow.session, old)
+    if known is not None:
+        same = known == issued
+        return Merged(old, issued, "known" if same else "refused", code=None if same else "registry.mergedElsewhere")
+    schools = await merges.schools_of_person(uow.session, old)
+    row = await _write(uow, principal, old, issued, schools) if schools else None
+    now = await uow.now()
+    await merges.keep_alias(
+        uow.session, old, issued, None if row is None else row.id, reason=reason, who=principal.subject, now=now
+    )
+    return Merged(old, issued, "noted" if row is None else "merged", schools)
+
+
+async def _write(uow: UnitOfWork, principal: Principal, old: str, issued: str, schools: list[str]) -> Import:
+    """An import of its own, compared and written with its history as any other."""
+    row = Import(
+        id=new_id(),
+        received_at=await uow.now(),
+        client_id=principal.client_id,
+        subject=principal.subject,
+        orgs=sorted(principal.orgs),
+        state=State.COMMITTED.value,
+        lenient=False,
+        auto_commit=True,
+        oneroster_version="1.2",
+        modes={record.file: "delta" for record in EVERY_TYPE},
+        sha256=hashlib.sha256(f"{old}={issued}".encode()).hexdigest(),
+        size_bytes=0,
+        rows_done=1,
+        rows_total=1,
+        record=f"users/{old}",
+    )
+    states = {school: await lock_roster(uow.session, school) for school in schools}
+    await merges.stage_merge(uow.session, row.id, old, issued)
+    area = Staging(uow.session, row.id, row.modes, lenient=False, schools=schools, types=merges.TYPES)
+    await difference.find_changes(area, schools)
+    changes = await difference.changes_by_type(area)
+    now = max(state.next_commit(row.received_at) for state in states.values())
+    row.validated_at = row.committed_at = now
+    uow.session.add(row)
+    await uow.session.flush()
+    for school, state in states.items():
+        await write_changes(uow.session, row.id, school, changes, now)
+        part = ImportSchool(
+            import_id=row.id,
+            school_sourced_id=school,
+            base_version=state.version,
+            complete=False,
+            counts={},
+            committed_at=now,
+        )
+        uow.session.add(part)
+        await uow.session.flush()
+        await single.unseal(uow.session, row.id, school, received_at=row.received_at, now=now)
+    await single.wipe(uow.session, row.id, merges.TYPES)
+    return row
+
+
+async def list_merges(uow: UnitOfWork, principal: Principal, after: str, limit: int) -> Sequence[RowMapping]:
+    """Raises `registry.notDepartment`."""
+    await require_department(uow, principal)
+    return await merges.list_aliases(uow.session, after, limit)

@@ -1,0 +1,139 @@
+"""A provisional learner becomes an issued one: everything follows, the old code leads on, and it can be undone."""
+
+import pytest
+
+from tests.integration.sync.gradebook_packages import gradebook_files
+from tests.integration.sync.packages import make_package, school_files
+from tests.integration.sync.test_registry import load, renamed
+
+OLD, NEW = "provisional:lms-7", "79-hs-0007"
+PATH = "/sync/v1/registry/merges"
+
+
+@pytest.fixture
+async def school(sync):
+    """School A, whose learner A-hs0 came under a provisional code; every code but that one is issued."""
+    await sync.put_schools("A")
+    issued = school_files("A")
+    files = renamed({**issued, **gradebook_files("A", results=5)}, "A-hs0", OLD)
+    people = [row["sourcedId"] for row in issued["users"]]
+    await load(sync, "learners", "sourcedId\n" + "\n".join([*people, NEW, "khac"]) + "\n")
+    await load(sync, "staff", "sourcedId\n" + "\n".join(people) + "\n")
+    done = await sync.imported(make_package(files), sync.as_vendor("A"), mode="auto")
+    assert done["state"] == "committed", done
+    assert await sync.sql(f"SELECT count(*) FROM person WHERE sourced_id = '{OLD}'") == [1]
+    return files
+
+
+async def merge(sync, *pairs, reason="Đã cấp mã", headers=None):
+    body = {"items": [{"provisional": old, "issued": new} for old, new in pairs], "reason": reason}
+    answer = await sync.client.post(PATH, json=body, headers=headers or sync.as_department)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]
+
+
+async def rows_of(sync, person):
+    """How many active rows name the person, by table."""
+    columns = {
+        "person": "sourced_id",
+        "demographics": "sourced_id",
+        "role": "user_sourced_id",
+        "enrollment": "user_sourced_id",
+        "result": "student_sourced_id",
+        "user_resource": "user_sourced_id",
+    }
+    return {
+        table: (await sync.sql(f"SELECT count(*) FROM {table} WHERE {column} = '{person}' AND status = 'active'"))[0]
+        for table, column in columns.items()
+    }
+
+
+async def test_everything_of_the_provisional_learner_follows_and_nothing_is_left(sync, school):
+    before = await rows_of(sync, OLD)
+    assert all(before[table] for table in ("person", "role", "enrollment"))
+    (done,) = await merge(sync, (OLD, NEW))
+    assert (done["state"], done["schools"], done["code"]) == ("merged", ["A"], None)
+    assert await rows_of(sync, NEW) == before
+    assert set((await rows_of(sync, OLD)).values()) == {0}
+    kept = await sync.sql(f"SELECT sourced_id FROM enrollment WHERE user_sourced_id = '{NEW}' ORDER BY 1")
+    assert kept == await sync.sql(
+        f"SELECT DISTINCT sourced_id FROM enrollment_history WHERE user_sourced_id = '{OLD}' ORDER BY 1"
+    )
+    for staged in ("staged_person", "staged_enrollment", "staged_role", "staged_result"):
+        assert await sync.sql(f"SELECT count(*) FROM {staged} WHERE outcome = 'accepted'") == [0]
+
+
+async def test_the_old_code_answers_with_the_new_record_and_as_of_before_with_the_old(sync, school):
+    vendor = sync.as_vendor("A")
+    was = await sync.read(f"/sync/v1/users/{OLD}", vendor)
+    await merge(sync, (OLD, NEW))
+    answer = await sync.client.get(f"/sync/v1/users/{OLD}", headers=vendor)
+    assert (answer.json()["sourcedId"], answer.headers["content-location"]) == (NEW, f"/sync/v1/users/{NEW}")
+    shown = await sync.read(f"/ims/oneroster/rostering/v1p2/users/{OLD}", vendor)
+    assert shown["user"]["sourcedId"] == NEW
+    then = await sync.read(f"/sync/v1/users/{OLD}", vendor, asOf=was["recordedFrom"])
+    assert (then["sourcedId"], then["status"]) == (OLD, "active")
+
+
+async def test_a_package_that_still_sends_the_provisional_code_changes_nothing(sync, school):
+    await merge(sync, (OLD, NEW))
+    done = await sync.imported(make_package(school), sync.as_vendor("A"), mode="auto")
+    assert done["state"] == "committed"
+    assert {each["file"]: each["added"] + each["changed"] + each["removed"] for each in done["files"]} == {
+        each["file"]: 0 for each in done["files"]
+    }
+    assert await sync.problems(done["id"], sync.as_vendor("A"), severity="error") == []
+
+
+async def test_the_merge_is_in_the_feed_and_can_be_undone(sync, school):
+    before = await rows_of(sync, OLD)
+    await merge(sync, (OLD, NEW))
+    await sync.settled()
+    feed = await sync.read("/sync/v1/changes", sync.as_vendor("A"), types="users,enrollments", limit="1000")
+    assert {(each["sourcedId"], each["action"]) for each in feed["items"] if each["type"] == "users"} >= {
+        (OLD, "removed"),
+        (NEW, "added"),
+    }
+    (shown,) = (await sync.read(PATH, sync.as_department))["items"]
+    assert (shown["provisional"], shown["issued"], shown["reason"]) == (OLD, NEW, "Đã cấp mã")
+    answer = await sync.client.post(
+        f"/sync/v1/imports/{shown['importId']}/revert",
+        json={"reason": "nhầm người"},
+        headers={**sync.as_person("A", "head"), "Idempotency-Key": "u"},
+    )
+    assert answer.status_code == 202, answer.text
+    await sync.work()
+    assert await rows_of(sync, OLD) == before
+    assert set((await rows_of(sync, NEW)).values()) == {0}
+    assert (await sync.read(PATH, sync.as_department))["items"] == []
+
+
+async def test_each_pair_is_judged_by_itself(sync, school):
+    pairs = ("A-hs1", NEW), (OLD, "chua-cap"), ("provisional:chua-ai-co", NEW), (OLD, NEW), (OLD, NEW)
+    items = await merge(sync, *pairs)
+    assert [(each["state"], each["code"]) for each in items] == [
+        ("refused", "registry.notProvisional"),
+        ("refused", "registry.notIssued"),
+        ("noted", None),
+        ("merged", None),
+        ("known", None),
+    ]
+    (again,) = await merge(sync, (OLD, "khac"))
+    assert (again["state"], again["code"]) == ("refused", "registry.mergedElsewhere")
+    assert again["message"]
+
+
+async def test_an_issued_person_of_the_school_keeps_its_own_and_takes_the_rest(sync, school):
+    """The learner stood twice in the school: once under each code."""
+    own = await rows_of(sync, "A-hs1")
+    gone = await rows_of(sync, OLD)
+    await merge(sync, (OLD, "A-hs1"))
+    after = await rows_of(sync, "A-hs1")
+    assert (after["person"], after["role"]) == (own["person"], own["role"])
+    assert after["enrollment"] == own["enrollment"] + gone["enrollment"]
+
+
+async def test_only_the_department_merges(sync, school):
+    vendor = sync.as_vendor("A", scope="sync.orgs")
+    body = {"items": [{"provisional": OLD, "issued": NEW}], "reason": "x"}
+    assert (await sync.client.post(PATH, json=body, headers=vendor)).status_code == 403

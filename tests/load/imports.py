@@ -3,7 +3,11 @@
 # ruff: noqa: T201  # a table on the terminal is what it is for
 
 import asyncio
+import csv
+import io
+import json
 import time
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,8 +61,23 @@ def make_packages(folder: Path, rows: int) -> Packages:
     for name, alter in (("clean", None), ("changed", _tenth_changed), ("bad", _tenth_bad)):
         made[name] = folder / f"{name}-{rows}.zip"
         counts = write_large(made[name], schools_for(rows), alter=alter)
+    made["lines"] = folder / f"clean-{rows}.ndjson"
+    write_lines(made["clean"], made["lines"])
     print(f"packages of {counts['enrollments']} enrollments, {counts['users']} users", flush=True)
     return made
+
+
+def write_lines(package: Path, target: Path) -> None:
+    """The rows of a package as lines of JSON, in the order of its files."""
+    with zipfile.ZipFile(package) as opened, target.open("w", encoding="utf-8") as lines:
+        lines.write('{"type":"manifest","record":{"mode":"bulk"}}\n')
+        for entry in opened.namelist():
+            name = entry.removesuffix(".csv")
+            if name != "manifest":
+                with opened.open(entry) as raw:
+                    for row in csv.DictReader(io.TextIOWrapper(raw, "utf-8", newline="")):
+                        record = {key: value for key, value in row.items() if value}
+                        lines.write(json.dumps({"type": name, "record": record}, ensure_ascii=False) + "\n")
 
 
 class Client:
@@ -82,7 +101,7 @@ class Client:
         content = await asyncio.to_thread(package.read_bytes)
         started = time.perf_counter()
         answer = await self.http.post(
-            f"/sync/v1/imports?mode={mode}", content=content, headers={"Content-Type": "application/zip"}
+            f"/sync/v1/imports?mode={mode}", content=content, headers={"Content-Type": "application/octet-stream"}
         )
         answer.raise_for_status()
         path = answer.headers["location"]

@@ -62,6 +62,15 @@ async def one_round(service: Running, folder: Path, packages: Packages, rows: in
     await client.http.aclose()
 
 
+async def first_of_lines(service: Running, folder: Path, packages: Packages, rows: int, measured: Measured) -> None:
+    client = Client(service, schools_for(rows))
+    await client.put_orgs()
+    measured.add("first of lines", (await client.imported(packages["lines"]))[0])
+    measured.add("memory of lines", service.peak_megabytes())
+    measured.add("copy of lines", await copy_seconds(service.admin_dsn, folder))
+    await client.http.aclose()
+
+
 def measure(
     servers: Addresses, jwks_url: str, folder: Path, packages: Packages, rows: int, rounds: int
 ) -> dict[str, list[float]]:
@@ -72,6 +81,10 @@ def measure(
         print(f"{rows} rows, round {number + 1} of {rounds}", flush=True)
         with running("sync", servers, jwks_url, place) as service:
             asyncio.run(one_round(service, place, packages, rows, measured))
+        place = folder / f"l{rows}-{number}"
+        place.mkdir()
+        with running("sync", servers, jwks_url, place) as service:
+            asyncio.run(first_of_lines(service, place, packages, rows, measured))
     return measured.values
 
 
@@ -79,7 +92,15 @@ def figures_of(rows: int, found: dict[str, list[float]], growth: dict[int, dict[
     size = f"{rows:,}"
     figures = [
         against(f"{size} enrollments, ZIP, to committed, against COPY", "s", found["first"], found["copy"], 3.0),
+        against(
+            f"{size} enrollments, NDJSON, to committed, against COPY",
+            "s",
+            found["first of lines"],
+            found["copy of lines"],
+            3.0,
+        ),
         alone("memory of the service, peak of the larger process", "MiB", found["memory"], 300),
+        alone("the same for NDJSON", "MiB", found["memory of lines"], 300),
         against("the same again, nothing changed, against the first", "s", found["unchanged"], found["first"], 0.35),
         against("one row in ten changed, against the first", "s", found["changed"], found["first"], 0.5),
         against(

@@ -30,9 +30,8 @@ from tests.load.stack import Running, running
 from tests.support.tokens import TestSigner, serving_keys
 
 _UPSERT = """
-INSERT INTO upserted AS c SELECT sourced_id, school_sourced_id, status, now(), version, last_import_id, written_by,
-  class_sourced_id, user_sourced_id, role, is_primary, begin_date, $2::date FROM enrollment WHERE sourced_id = $1
-ON CONFLICT (sourced_id, school_sourced_id) DO UPDATE SET end_date = EXCLUDED.end_date, version = c.version + 1
+INSERT INTO upserted AS c SELECT * FROM enrollment WHERE sourced_id = $1
+ON CONFLICT (sourced_id, school_sourced_id) DO UPDATE SET end_date = $2::date, version = c.version + 1
 """
 Write = Callable[[str, int], Awaitable[None]]
 

@@ -151,7 +151,7 @@ _SEAL = text(
     "SELECT content_hash, counts FROM school_roster WHERE school_sourced_id = :school AND unsealed_since IS NULL"
 )
 _UNSEALED = text(
-    "SELECT last_import_id, committed_at FROM school_roster "
+    "SELECT version, last_import_id, committed_at FROM school_roster "
     "WHERE school_sourced_id = :school AND unsealed_since IS NOT NULL"
 )
 _SET_SEAL = text(

@@ -30,11 +30,15 @@ _LIST = ARRAY(Text)
 _TYPES: Mapping[str, Any] = {"i": Uuid(), "schools": _LIST, "named": _LIST, "only": _LIST}
 REFUSE = "outcome = 'refused'"
 _DEEPEST_SESSION_TREE = 20
+_GONE_THROUGH, _LOOKED_UP = "known AS MATERIALIZED", "known AS NOT MATERIALIZED"
 
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """An import while it is resolved. `schools` are the schools the caller may touch, `types` what may be staged."""
+    """An import while it is resolved. `schools` are the schools the caller may touch, `types` what may be staged.
+
+    `is_single`: one record, which is looked up; what a school has is not gone through for it.
+    """
 
     session: AsyncSession
     import_id: UUID
@@ -42,6 +46,7 @@ class Staging:
     lenient: bool
     schools: list[str]
     types: tuple[RecordType, ...] = EVERY_TYPE
+    is_single: bool = False
 
     def mode(self, record: RecordType) -> Mode:
         """In OneRoster 1.1 roles travel inside users.csv and share its mode."""
@@ -49,6 +54,8 @@ class Staging:
 
     async def run(self, statement: str, **parameters: Any) -> int:
         """Execute one statement; answers how many rows it touched (or, for a marking statement, reported)."""
+        if self.is_single:
+            statement = statement.replace(_GONE_THROUGH, _LOOKED_UP)
         given = {"i": self.import_id, "schools": self.schools} | parameters
         used = {name: value for name, value in given.items() if f":{name}" in statement}
         # Typed, because a parameter in a select list has no type of its own.
@@ -89,7 +96,7 @@ def mark(
     """
     wanted = "NULL, NULL" if target is None else f"'{target.file}.csv', value"
     return (
-        f"WITH known AS MATERIALIZED ({known}), found AS ("
+        f"WITH {_GONE_THROUGH} ({known}), found AS ("
         f"UPDATE {record.staging} s SET {change} "
         f"WHERE s.import_id = :i AND s.outcome = 'accepted' AND ({where}) "
         f"RETURNING s.line, s.sourced_id, NULLIF(s.school_sourced_id, '') AS school, {code} AS code, {value} AS value, "

@@ -246,7 +246,13 @@ async def _commit(uow: UnitOfWork, writing: _Writing, rows: Sequence[Staged]) ->
     """As a package of these rows would be: staged, resolved, compared, written with its history."""
     types = tuple(record for record in EVERY_TYPE if any(row.record is record for row in rows))
     area = resolve.Staging(
-        uow.session, writing.id, writing.import_.modes, lenient=False, schools=[writing.school], types=types
+        uow.session,
+        writing.id,
+        writing.import_.modes,
+        lenient=False,
+        schools=[writing.school],
+        types=types,
+        is_single=True,
     )
     state = await lock_roster(uow.session, writing.school)
     await staging.copy_staged(await uow.driver(), writing.id, rows)

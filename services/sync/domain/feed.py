@@ -49,9 +49,13 @@ def cursor_of(place: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def message_id(feed: str, start: Sequence[Any], end: Sequence[Any]) -> str:
-    """The same for the same range of the same feed, however often it is sent."""
-    named = json.dumps([feed, list(start), list(end)]).encode()
+def message_id(feed: str, settings: int, start: Sequence[Any], end: Sequence[Any]) -> str:
+    """The same for the same range of the same feed, however often it is sent under the same version of its settings.
+
+    Other settings make other content of a range, and a restart is for a receiver that lost what it once confirmed:
+    neither may pass for something that was already dealt with.
+    """
+    named = json.dumps([feed, settings, list(start), list(end)]).encode()
     return "msg_" + hashlib.sha256(named).hexdigest()[:40]
 
 

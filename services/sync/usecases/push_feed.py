@@ -126,7 +126,7 @@ class FeedWork:
             sending = self._sending(feed, opened)
             await uow.enter(sending.scope)
             replays = [
-                (letter.position, await feeds.newest_version(uow.session, letter))
+                (letter.position, letter.tries, await feeds.newest_version(uow.session, letter))
                 for letter in await feeds.asked_replays(uow.session, feed_id, feed.batch_size)
             ]
             start = feeds.place_of(feed)
@@ -134,8 +134,8 @@ class FeedWork:
                 found = await read_changes(uow, feed.types, start, feed.batch_size)
             except AppError as failure:
                 raise _StopError("changes.cursorAhead", {"got": failure.code}) from failure
-        for position, row in replays:
-            await self._replay(units, sending, position, row)
+        for position, tries, row in replays:
+            await self._replay(units, sending, position, tries, row)
         await self._deliver(units, sending, start, list(found.rows))
         if not found.more:
             await self._rest(units, sending, found.place)
@@ -166,8 +166,7 @@ class FeedWork:
         answer = await self._send(sending, start, end, rows)
         verdict = verdict_of(answer.status)
         if verdict is Verdict.LATER:
-            code = "feed.refusedAccess" if answer.status in _NO_ACCESS else "feed.busy"
-            raise _StopError(code, {"status": answer.status}, answer.retry_after(self.clock.now().timestamp()))
+            raise self._not_now(answer)
         if verdict is Verdict.REFUSED and len(rows) > 1:
             middle = len(rows) // 2
             await self._deliver(units, sending, start, rows[:middle])
@@ -183,14 +182,21 @@ class FeedWork:
                 feed.last_delivered_at = self.clock.now()
             feed.place, feed.failures, feed.last_error = feeds.document_of(end), 0, None
 
-    async def _replay(self, units: UnitsOfWork, sending: _Sending, position: int, row: Any) -> None:
-        """A dead letter again, as its record is now; taken, or gone with its record, it is closed."""
+    def _not_now(self, answer: Answer) -> _StopError:
+        code = "feed.refusedAccess" if answer.status in _NO_ACCESS else "feed.busy"
+        return _StopError(code, {"status": answer.status}, answer.retry_after(self.clock.now().timestamp()))
+
+    async def _replay(self, units: UnitsOfWork, sending: _Sending, position: int, tries: int, row: Any) -> None:
+        """A dead letter again, as its record is now; taken, or gone with its record, it is closed.
+
+        Each try that was answered has a key of its own: a receiver may repeat its refusal for a key it knows.
+        """
         answer = None
         if row is not None:
-            start = Place(row["version"], 0, "replay", str(position))
+            start = Place(row["version"], tries, "replay", str(position))
             answer = await self._send(sending, start, Place(row["version"]), [row])
             if verdict_of(answer.status) is Verdict.LATER:
-                raise _StopError("feed.busy", {"status": answer.status})
+                raise self._not_now(answer)
         async with units.begin(EVERYTHING) as uow:
             letter = await uow.session.get(FeedDeadLetter, position, with_for_update=True)
             if letter is None or letter.closed_at is not None:
@@ -204,7 +210,7 @@ class FeedWork:
 
     async def _send(self, sending: _Sending, start: Place, end: Place, rows: Sequence[Any]) -> Answer:
         body = body_of(sending.id, sending.profile, rows, feeds.document_of(end))
-        message = message_id(sending.id, feeds.document_of(start), feeds.document_of(end))
+        message = message_id(sending.id, sending.version, feeds.document_of(start), feeds.document_of(end))
         headers = {"Content-Type": "application/json", "Idempotency-Key": message}
         headers |= self._proof(sending, message, body)
         try:

@@ -1,12 +1,16 @@
 """The change feed is pushed to a receiver that fails, lies down and refuses: in the end it holds what is."""
 
+import asyncio
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import json
 import random
+import signal
 from collections import defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,8 +24,10 @@ from tests.integration.sync.gradebook_packages import gradebook_files
 from tests.integration.sync.packages import changed, make_package, school_files
 from tests.integration.sync.stage import Sync, settings_for
 from tests.support.outside import served
+from tests.support.stack import Database
 from tests.support.tokens import TestSigner
 
+KEY = "k" * 40
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 
 
@@ -70,6 +76,8 @@ class Pushing:
     sync: Sync
     receiver: Receiver
     url: str
+    database: Database
+    folder: Path
 
     async def put(self, **more: Any) -> httpx.Response:
         body = {"url": f"{self.url}/in", "batchSize": 7, **more}
@@ -103,7 +111,8 @@ class Pushing:
 
 @pytest.fixture
 async def pushing(database, tmp_path):
-    settings = settings_for(database("sync"), tmp_path / "data", connector_key="k" * 40, allow_private_addresses=True)
+    fresh = database("sync")
+    settings = settings_for(fresh, tmp_path / "data", connector_key=KEY, allow_private_addresses=True)
     signer = TestSigner()
     runtime = build_runtime(SERVICE.name, settings, role="test")
     app = create_app(settings, runtime, verifier=signer.verifier())
@@ -116,7 +125,7 @@ async def pushing(database, tmp_path):
         await imported(sync, "A")
         receiver = Receiver()
         async with served(receiver) as url:
-            yield Pushing(sync, receiver, url)
+            yield Pushing(sync, receiver, url, fresh, tmp_path / "data")
 
 
 async def imported(sync: Sync, school: str, **titles: str) -> None:
@@ -253,3 +262,81 @@ async def test_a_restart_sends_everything_again_and_a_disabled_feed_nothing(push
     assert len(pushing.receiver.requests) == 2 * sent
     vendor = pushing.sync.as_vendor("A", scope="sync.orgs")
     assert (await pushing.sync.client.get("/sync/v1/feeds", headers=vendor)).status_code == 403
+
+
+async def test_a_worker_killed_before_it_notes_the_answer_sends_the_same_again_and_nothing_is_lost(
+    pushing, start_service
+):
+    await pushing.put()
+    await pushing.sync.settled()
+    where = {"DATA_DIR": str(pushing.folder), "CONNECTOR_KEY": KEY, "ALLOW_PRIVATE_ADDRESSES": "true"}
+    dying = start_service("sync", pushing.database, module="worker", failpoint="sync.feed.sent", wait=False, **where)
+    assert await asyncio.to_thread(dying.until_dead) == -signal.SIGKILL
+    assert (await pushing.state())["cursor"] is None
+    # What was sent has become history meanwhile; the same key still means the same content (`Receiver.take`).
+    (first,) = await pushing.sync.sql("SELECT min(sourced_id) FROM class WHERE school_sourced_id = 'A'")
+    await imported(pushing.sync, "A", **{first.replace("-", "_"): "đổi tên"})
+    await pushing.work()
+    keys = [headers["idempotency-key"] for headers, _ in pushing.receiver.requests]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == len(keys) - 1
+    assert comparable(pushing.receiver.held) == comparable(await pushing.expected())
+    assert all(seen == sorted(seen) for seen in pushing.receiver.versions.values())
+
+
+async def test_a_receiver_that_remembers_keys_takes_a_restart_and_a_replay_for_something_new(pushing):
+    answers: dict[str, tuple[int, dict[str, str]]] = {}
+    taken = pushing.receiver.take
+
+    def remembering(headers, body):
+        key = headers["idempotency-key"]
+        if key not in answers:
+            answers[key] = taken(headers, body)
+        return answers[key]
+
+    pushing.receiver.take = remembering
+    pushing.receiver.mood = lambda rows: (422, {}) if "A-kq1" in {each["sourcedId"] for each in rows} else (200, {})
+    await pushing.put()
+    await pushing.work(2)
+    assert await pushing.letters()
+    pushing.receiver.mood = None
+    path, headers = "/sync/v1/feeds/csdl-nganh", pushing.sync.as_department
+    (await pushing.sync.client.post(f"{path}/dead-letters/replay", headers=headers)).raise_for_status()
+    await pushing.work()
+    assert await pushing.letters() == []
+    assert comparable(pushing.receiver.held) == comparable(await pushing.expected())
+    pushing.receiver.held.clear()
+    (await pushing.sync.client.post(f"{path}/restart", headers=headers)).raise_for_status()
+    await pushing.work()
+    assert comparable(pushing.receiver.held) == comparable(await pushing.expected())
+
+
+async def test_pauses_double_and_last_as_long_as_the_receiver_asks_and_after_days_it_goes_on(pushing):
+    @dataclass
+    class Hands:
+        instant: dt.datetime
+
+        def now(self):
+            return self.instant
+
+    answers = [(503, {}), (503, {}), (503, {}), (429, {"retry-after": "90000"})]
+    pushing.receiver.mood = lambda _rows: answers.pop(0) if answers else (200, {})
+    await pushing.put()
+    await pushing.sync.settled()
+    hands = Hands(dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
+    worker = feeds_of(pushing.sync.settings, hands)
+    worker.chance = lambda: 1.0
+    pauses = []
+    for _ in range(4):
+        await worker.drain(pushing.sync.runtime.engine, pushing.sync.runtime.units)
+        due = dt.datetime.fromisoformat((await pushing.state())["nextTryAt"])
+        pauses.append((due - hands.instant).total_seconds())
+        hands.instant = due - dt.timedelta(seconds=1)
+        sent = len(pushing.receiver.requests)
+        await worker.drain(pushing.sync.runtime.engine, pushing.sync.runtime.units)
+        assert len(pushing.receiver.requests) == sent
+        hands.instant = due
+    assert pauses == [2.0, 4.0, 8.0, 86_400.0]
+    hands.instant += dt.timedelta(days=5)
+    await worker.drain(pushing.sync.runtime.engine, pushing.sync.runtime.units)
+    assert comparable(pushing.receiver.held) == comparable(await pushing.expected())

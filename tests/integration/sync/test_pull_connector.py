@@ -2,10 +2,9 @@
 
 import asyncio
 import datetime as dt
-import json
-from collections import Counter
+import signal
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,138 +12,15 @@ import pytest
 from services.sync.bootstrap import SERVICE, pulls_of
 from services.sync.domain.pull import RunKind, Schedule
 from services.sync.main import create_app
-from shared.clock import SystemClock
+from shared.clock import VIETNAM, SystemClock
 from shared.service import build_runtime
+from tests.integration.sync.provider import Provider, school_of_the_provider
 from tests.integration.sync.stage import Sync, settings_for
 from tests.support.outside import served
+from tests.support.stack import Database
 from tests.support.tokens import TestSigner
 
 KEY = "k" * 40
-OLD = "2026-09-01T00:00:00.000Z"
-
-
-def link(sourced_id, kind):
-    return {"href": f"http://provider/{sourced_id}", "sourcedId": sourced_id, "type": kind}
-
-
-@dataclass
-class Provider:
-    """A OneRoster provider with one list per collection, and the bad habits a test gives it."""
-
-    version: str = "1.2"
-    lists: dict[str, list[Any]] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
-    queries: list[Any] = field(default_factory=list)
-    secret: str = "s3cret-of-the-vendor"  # of a fake
-    has_lists_of_schools: bool = True
-    busy: int = 0
-    habit: str = ""
-
-    async def __call__(self, scope, receive, send):
-        body = b""
-        while (message := await receive()).get("more_body"):
-            body += message["body"]
-        query = dict(httpx.QueryParams(scope["query_string"].decode()))
-        status, headers, content = self.answer(scope["path"], query, dict(scope["headers"]))
-        names = {"content-type": "application/json", **headers}
-        encoded = [(name.encode(), str(value).encode()) for name, value in names.items()]
-        await send({"type": "http.response.start", "status": status, "headers": encoded})
-        await send({"type": "http.response.body", "body": content})
-
-    def answer(self, path, query, headers):
-        self.asked[path] += 1
-        if path == "/token":
-            given = httpx.BasicAuth("client", self.secret)._auth_header  # the one line that is needed
-            if headers[b"authorization"].decode() != given:
-                return 401, {}, b'{"error": "invalid_client"}'
-            return 200, {}, json.dumps({"access_token": "t0ken", "token_type": "bearer", "expires_in": 60}).encode()
-        if headers.get(b"authorization") != b"Bearer t0ken":
-            return 401, {}, b"{}"
-        if self.busy:
-            self.busy -= 1
-            return 429, {"retry-after": "7"}, b"{}"
-        parts = path.strip("/").split("/")
-        if parts[0] == "schools":
-            found = [each for each in self.lists["orgs"] if each["sourcedId"] == parts[1]]
-            if not found or (len(parts) > 2 and not self.has_lists_of_schools):
-                return 404, {}, b"{}"
-            if len(parts) == 2:
-                return 200, {}, json.dumps({"org": found[0]}).encode()
-            return self.page(parts[2], query, lambda each: each["school"]["sourcedId"] == parts[1])
-        return self.page(parts[0], query, lambda _: True)
-
-    def page(self, collection, query, wanted):
-        self.queries.append((collection, query))
-        rows = [each for each in self.lists[collection] if wanted(each)]
-        if "filter" in query:
-            since = query["filter"].split("'")[1]
-            rows = [each for each in rows if each["dateLastModified"] > since]
-        else:
-            rows = [each for each in rows if each["status"] == "active"]
-        limit, offset = int(query["limit"]), int(query["offset"])
-        shown, total = rows[offset : offset + limit], len(rows)
-        if self.habit == "short" and collection == "enrollments" and limit > 1:
-            shown = shown[:-1]
-        if self.habit == "grows" and offset:
-            total += 1
-        if self.habit == "html" and collection == "users":
-            return 200, {"content-type": "text/html"}, b"<h1>Login</h1>"
-        return 200, {"x-total-count": total}, json.dumps({collection: shown}).encode()
-
-
-def base(sourced_id, **more):
-    return {"sourcedId": sourced_id, "status": "active", "dateLastModified": OLD, **more}
-
-
-def school_of_the_provider(school, *, learners=15, version="1.2"):
-    """The lists of one school with one class."""
-    users = []
-    for number in range(learners):
-        sourced_id = f"{school}-hs{number:02}"
-        who: dict[str, Any] = {"username": sourced_id, "enabledUser": "true", "givenName": "An", "familyName": "Lê"}
-        who["phone"] = "0901"
-        if version == "1.2":
-            who["roles"] = [{"roleType": "primary", "role": "student", "org": link(school, "org")}]
-        else:
-            who |= {"role": "student", "orgs": [link(school, "org")]}
-        users.append(base(sourced_id, **who))
-    year, course, room = f"{school}-nam", f"{school}-toan", f"{school}-6a"
-    return {
-        "orgs": [base(school, name=school, type="school")],
-        "academicSessions": [
-            base(
-                year,
-                title="Năm học",
-                type="schoolYear",
-                startDate="2026-09-05",
-                endDate="2027-05-31",
-                schoolYear="2027",
-            ),
-        ],
-        "courses": [base(course, title="Toán 6", org=link(school, "org"))],
-        "classes": [
-            base(
-                room,
-                title="6A",
-                classType="homeroom",
-                course=link(course, "course"),
-                school=link(school, "org"),
-                terms=[link(year, "academicSession")],
-                subjects=["Lịch sử, Địa lí"],
-            ),
-        ],
-        "users": users,
-        "enrollments": [
-            base(
-                f"{each['sourcedId']}-gd",
-                role="student",
-                user=link(each["sourcedId"], "user"),
-                **{"class": link(room, "class")},
-                school=link(school, "org"),
-            )
-            for each in users
-        ],
-    }
 
 
 @dataclass
@@ -152,6 +28,8 @@ class Pulling:
     sync: Sync
     provider: Provider
     url: str
+    database: Database
+    folder: Path
     waits: list[float] = field(default_factory=list)
 
     def body(self, **more):
@@ -195,7 +73,8 @@ class Pulling:
 
 @pytest.fixture
 async def pulling(database, tmp_path):
-    settings = settings_for(database("sync"), tmp_path / "data", connector_key=KEY, allow_private_addresses=True)
+    fresh = database("sync")
+    settings = settings_for(fresh, tmp_path / "data", connector_key=KEY, allow_private_addresses=True)
     signer = TestSigner()
     runtime = build_runtime(SERVICE.name, settings, role="test")
     app = create_app(settings, runtime, verifier=signer.verifier())
@@ -207,7 +86,7 @@ async def pulling(database, tmp_path):
         await sync.put_schools("A", "B")
         provider = Provider(lists=school_of_the_provider("A"))
         async with served(provider) as url:
-            yield Pulling(sync, provider, url)
+            yield Pulling(sync, provider, url, fresh, tmp_path / "data")
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.1"])
@@ -246,6 +125,9 @@ async def test_a_full_run_imports_everything_and_a_delta_what_changed(pulling, v
     [
         ("short", "pull.pageShort", "/schools/A/enrollments"),
         ("grows", "pull.totalChanged", "/schools/A/enrollments"),
+        ("repeats", "pull.pageRepeated", "/schools/A/enrollments"),
+        ("hole", "pull.pageMissing", "/schools/A/enrollments"),
+        ("forbids", "pull.forbidden", "/users"),
         ("html", "pull.notJson", "/users"),
     ],
 )
@@ -272,6 +154,13 @@ async def test_a_provider_that_stays_busy_fails_the_run_after_a_bounded_number_o
     pulling.provider.busy = 1000
     run = await pulling.run("full")
     assert (run["state"], run["failure"]["code"], len(pulling.waits)) == ("failed", "pull.unavailable", 5)
+
+
+async def test_a_token_that_ends_in_the_middle_is_renewed_once(pulling):
+    await pulling.put()
+    pulling.provider.habit = "ends"
+    assert (await pulling.run("full"))["importState"] == "committed"
+    assert pulling.provider.asked["/token"] == 2
 
 
 async def test_a_refused_secret_is_told_and_no_answer_ever_shows_one(pulling):
@@ -321,6 +210,69 @@ async def test_an_interrupted_run_is_done_again_and_imports_once(pulling, monkey
     await pulling.work()
     assert await pulling.sync.sql("SELECT state FROM pull_run ORDER BY position") == ["interrupted", "imported"]
     assert await pulling.sync.sql("SELECT state FROM import") == ["committed"]
+
+
+@pytest.mark.parametrize("step", ["sync.pull.crawled", "sync.pull.received"])
+async def test_a_worker_killed_between_reading_and_handing_in_makes_one_import(pulling, start_service, step):
+    await pulling.put()
+    await pulling.run("full", work=False)
+    where = {"DATA_DIR": str(pulling.folder), "CONNECTOR_KEY": KEY, "ALLOW_PRIVATE_ADDRESSES": "true"}
+    dying = start_service("sync", pulling.database, module="worker", failpoint=step, wait=False, **where)
+    assert await asyncio.to_thread(dying.until_dead) == -signal.SIGKILL
+    assert await pulling.sync.sql("SELECT count(*) FROM import") == [0]
+    await pulling.work()
+    assert await pulling.sync.sql("SELECT state FROM pull_run ORDER BY position") == ["interrupted", "imported"]
+    assert await pulling.sync.sql("SELECT state FROM import") == ["committed"]
+    assert await pulling.count("person") == 15
+    assert list((pulling.folder / "pulls").iterdir()) == []
+
+
+async def test_the_schedule_runs_once_a_day_fully_on_its_day_and_not_while_paused(pulling):
+    @dataclass
+    class Hands:
+        instant: dt.datetime
+
+        def now(self):
+            return self.instant
+
+    answer = await pulling.put(runAt="01:30", fullOn="sunday")
+    hands = Hands(dt.datetime.fromisoformat(answer.json()["state"]["nextRunAt"]))
+    worker = pulls_of(pulling.sync.settings, hands)
+
+    async def rounds():
+        for _ in range(2):
+            await worker.drain(pulling.sync.runtime.engine, pulling.sync.runtime.units)
+            await pulling.sync.work()
+
+    expected: list[str] = []
+    for _ in range(8):
+        is_sunday = hands.instant.astimezone(VIETNAM).weekday() == 6
+        expected.append("full" if is_sunday or not expected else "delta")
+        await rounds()
+        hands.instant += dt.timedelta(days=1)
+    kinds = "SELECT kind FROM pull_run ORDER BY position"
+    assert await pulling.sync.sql(kinds) == expected
+    await pulling.put(enabled=False)
+    hands.instant += dt.timedelta(days=3)
+    await rounds()
+    assert await pulling.sync.sql(kinds) == expected
+
+
+async def test_one_run_at_a_time_and_no_delta_before_a_full_one(pulling):
+    await pulling.put()
+    path, headers = "/sync/v1/pulls/lms-mau/runs", pulling.sync.as_department
+    asked = [
+        await pulling.sync.client.post(path, json={"kind": kind}, headers=headers) for kind in ("delta", "full", "full")
+    ]
+    assert [each.status_code for each in asked] == [409, 202, 409]
+    assert [asked[0].json()["code"], asked[2].json()["code"]] == ["pull.fullFirst", "pull.running"]
+
+
+async def test_a_new_token_address_needs_the_secret_again(pulling):
+    await pulling.put()
+    assert (await pulling.put(oauthClientSecret=None)).status_code == 200
+    moved = await pulling.put(oauthClientSecret=None, tokenUrl=f"{pulling.url}/elsewhere")
+    assert (moved.status_code, moved.json()["code"]) == (422, "connector.secretNeeded")
 
 
 async def test_only_the_department_sets_up_a_pull_and_a_disabled_one_does_not_run(pulling):

@@ -298,9 +298,11 @@ async def test_a_receiver_that_remembers_keys_takes_a_restart_and_a_replay_for_s
     pushing.receiver.mood = lambda rows: (422, {}) if "A-kq1" in {each["sourcedId"] for each in rows} else (200, {})
     await pushing.put()
     await pushing.work(2)
-    assert await pushing.letters()
-    pushing.receiver.mood = None
     path, headers = "/sync/v1/feeds/csdl-nganh", pushing.sync.as_department
+    (await pushing.sync.client.post(f"{path}/dead-letters/replay", headers=headers)).raise_for_status()
+    await pushing.work()
+    assert {each["tries"] for each in await pushing.letters()} == {2}
+    pushing.receiver.mood = None
     (await pushing.sync.client.post(f"{path}/dead-letters/replay", headers=headers)).raise_for_status()
     await pushing.work()
     assert await pushing.letters() == []

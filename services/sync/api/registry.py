@@ -24,7 +24,7 @@ router = APIRouter(prefix="/sync/v1", route_class=IdempotentRoute, tags=["regist
 CSV_TYPE, NDJSON_TYPE = "text/csv", "application/x-ndjson"
 MOST_PROBLEMS = 500
 _TEXT = {"schema": {"type": "string"}}
-_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {CSV_TYPE: _TEXT, NDJSON_TYPE: _TEXT}}}
+BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {CSV_TYPE: _TEXT, NDJSON_TYPE: _TEXT}}}
 
 
 class RegistryOut(Shape):
@@ -122,7 +122,7 @@ async def get_registry(_principal: Reader, uow: Uow) -> Registries:
     return Registries(items=[RegistryOut.of(row) for row in (await registry.registry_kinds(uow)).values()])
 
 
-@router.post("/registry/{kind}", openapi_extra=_BODY, summary="Load issued codes")
+@router.post("/registry/{kind}", openapi_extra=BODY, summary="Load issued codes")
 async def post_codes(kind: RegistryKind, principal: Keeper, codes: Codes, uow: Uow, language: Lang) -> LoadedOut:
     """CSV with a column `sourcedId`, or one JSON object a line. The department only; loading again changes nothing."""
     return LoadedOut.of(await registry.load_codes(uow, principal, kind, codes.path, is_csv=codes.is_csv), language)

@@ -17,6 +17,7 @@ from services.sync.api import (
     records,
     registry,
     reverts,
+    school_codes,
     single_records,
     vendors,
 )
@@ -28,6 +29,7 @@ ROUTERS = [
     class_diff.router,
     holds.router,
     merges.router,
+    school_codes.router,
     registry.router,
     vendors.router,
     catalogues.router,

@@ -108,3 +108,36 @@ async def test_a_department_without_a_registry_switches_to_open_with_a_reason(sy
     await sync.imported(make_package(school_files("A")), vendor, mode="auto")
     assert len(await sync.roster("students", vendor)) == 10
     assert DEPARTMENT in {each["sourcedId"] for each in await sync.roster("orgs", vendor)}
+
+
+SCHOOLS = (
+    "sourcedId,name,level,parentSourcedId,validFrom\n"
+    "79-1,Trường Một,lower_secondary,{above},2026-09-01\n"
+    "79-2,Trường Hai,upper_secondary,{above},\n"
+    "79 3,Trường Ba,lower_secondary,{above},\n"
+    "79-4,,lower_secondary,{above},\n"
+    "79-5,Trường Năm,primary,{above},\n"
+    "79-6,Trường Sáu,lower_secondary,khong-co,\n"
+    "79-7,Trường Bảy,lower_secondary,{above},01/09/2026\n"
+)
+
+
+async def test_schools_are_loaded_from_a_file_and_wrong_lines_are_told_by_number(sync):
+    await sync.put_schools()
+    first = (await load(sync, "schools", SCHOOLS.format(above=DEPARTMENT))).json()
+    assert (first["read"], first["added"], first["changed"], first["known"], first["refused"]) == (7, 2, 0, 0, 5)
+    assert [each["line"] for each in first["problems"]] == [4, 5, 6, 7, 8]
+    assert await sync.sql("SELECT sourced_id FROM org WHERE kind = 'school' ORDER BY 1") == ["79-1", "79-2"]
+    again = (await load(sync, "schools", SCHOOLS.format(above=DEPARTMENT))).json()
+    assert (again["added"], again["changed"], again["known"]) == (0, 0, 2)
+    line = '{"sourcedId": "79-2", "name": "Tên mới", "level": "upper_secondary", "parentSourcedId": "%s"}\nkhông\n'
+    third = (await load(sync, "schools", line % DEPARTMENT, "application/x-ndjson")).json()
+    assert (third["changed"], third["refused"]) == (1, 1)
+    done = await sync.imported(make_package(school_files("79-1")), sync.as_vendor("79-1"), mode="auto")
+    assert done["state"] == "committed"
+
+
+async def test_only_the_department_loads_schools(sync):
+    await sync.put_schools("A")
+    answer = await load(sync, "schools", "sourcedId\n", headers=sync.as_vendor("A", scope="sync.orgs"))
+    assert answer.status_code == 403

@@ -42,6 +42,7 @@ _OTHER_NAMES = {
     "registry.mergedElsewhere",
     "registry.notDepartment",
     "registry.notIssued",
+    "registry.schoolInvalid",
     "registry.notProvisional",
     "school.missing",
     "school.sourcedId",

@@ -145,6 +145,7 @@ def comparable(held: dict[Any, Any]) -> dict[Any, Any]:
 
 async def test_a_receiver_gets_everything_in_order_and_then_what_changes(pushing):
     assert (await pushing.put()).status_code == 201
+    await pushing.sync.settled()
     assert (await pushing.state())["waitingSince"] is not None
     await pushing.work()
     assert comparable(pushing.receiver.held) == comparable(await pushing.expected())

@@ -41,14 +41,17 @@ async def test_the_feed_can_be_read_from_the_beginning_and_followed(sync):
     kinds = [each["type"] for each in first]
     order = ["academicSessions", "courses", "classes", "users", "roles", "enrollments"]
     assert kinds == sorted(kinds, key=order.index)
-    assert (await sync.read("/sync/v1/changes/latest", vendor))["cursor"] == cursor
-    assert await read_all(sync, vendor, cursor) == ([], cursor)
+    # Other databases of the cluster move both cursors on; what is behind them is the same nothing.
+    latest = (await sync.read("/sync/v1/changes/latest", vendor))["cursor"]
+    for place in (cursor, latest):
+        assert (await read_all(sync, vendor, place))[0] == []
 
     renamed = {**files, "users": changed(files["users"], "A-hs0", familyName="Trần")}
     await put(sync, renamed)
     gone = {**renamed, "enrollments": without(files["enrollments"], "A-hs1-e")}
     await put(sync, gone)
     later, _ = await read_all(sync, vendor, cursor, limit="1")
+    assert later == (await read_all(sync, vendor, latest))[0]
     assert told(later) == [("users", "A-hs0", "changed", 2), ("enrollments", "A-hs1-e", "removed", 2)]
     assert later[0]["record"]["familyName"] == "Trần"
     # The natural keys of an ended record are all there.
@@ -96,7 +99,7 @@ async def test_a_commit_that_comes_late_is_never_skipped(sync):
     await sync.settled()
     items, cursor = await read_all(sync, department, cursor)
     assert [each["sourcedId"] for each in items] == ["early", "late"]
-    assert await read_all(sync, department, cursor) == ([], cursor)
+    assert (await read_all(sync, department, cursor))[0] == []
 
 
 async def test_the_feed_tells_nothing_of_a_school_outside_the_grants(sync):

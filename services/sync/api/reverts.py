@@ -25,7 +25,10 @@ class RevertIn(Closed):
 async def post_revert(
     import_id: UUID, body: RevertIn, principal: Importer, uow: Uow, language: Lang, response: Response
 ) -> ImportOut:
-    """A new import, with a receipt and a diff of its own, that writes the inverse. Only of a school's newest commit."""
+    """A new import, with a receipt and a diff of its own, that writes the inverse. Only of a school's newest commit.
+
+    A merge of people is undone by the department, at every school of it and at once.
+    """
     row = await revert_import(uow, principal, import_id, body.reason)
     response.headers["Location"] = f"/sync/v1/imports/{row.id}"
     set_etag(response, row.version)

@@ -98,10 +98,40 @@ async def keep_alias(
     await session.execute(statement, given)
 
 
-async def forget_alias(session: AsyncSession, import_id: UUID) -> None:
-    """The merge is undone."""
-    statement = text("DELETE FROM person_alias WHERE import_id = :i").bindparams(bindparam("i", type_=Uuid()))
-    await session.execute(statement, {"i": import_id})
+_UNDO = text("""
+WITH gone AS (DELETE FROM person_alias WHERE sourced_id = :old RETURNING *)
+INSERT INTO person_alias_undone (sourced_id, issued, import_id, reason, merged_by, merged_at, undo_import_id,
+  undo_reason, undone_by, undone_at)
+SELECT sourced_id, issued, import_id, reason, merged_by, merged_at, :i, :reason, :who, :now FROM gone
+""").bindparams(bindparam("i", type_=Uuid()))
+# Nobody can have merged the code again meanwhile: that would be a newer commit of its schools, which stops an undoing.
+_REDO = text(
+    "INSERT INTO person_alias (sourced_id, issued, import_id, reason, merged_by, merged_at) "
+    "SELECT sourced_id, issued, :i, reason, merged_by, merged_at FROM person_alias_undone "
+    "WHERE undo_import_id = :undone"
+).bindparams(bindparam("i", type_=Uuid()), bindparam("undone", type_=Uuid()))
+_WRITTEN_BY = text(
+    "SELECT sourced_id, true AS stands FROM person_alias WHERE import_id = :i "
+    "UNION ALL SELECT sourced_id, false FROM person_alias_undone WHERE undo_import_id = :i"
+).bindparams(bindparam("i", type_=Uuid()))
+
+
+async def merge_of(session: AsyncSession, import_id: UUID) -> RowMapping | None:
+    """The merge an import wrote (`stands`), or the one it took back, with the provisional code `sourced_id`."""
+    return (await session.execute(_WRITTEN_BY, {"i": import_id})).mappings().one_or_none()
+
+
+async def forget_alias(
+    session: AsyncSession, old: str, import_id: UUID | None, *, reason: str, who: str, now: dt.datetime
+) -> None:
+    """The merge is taken back, by `import_id` if it was written anywhere."""
+    given = {"old": old, "i": import_id, "reason": reason, "who": who, "now": now}
+    await session.execute(_UNDO, given)
+
+
+async def restore_alias(session: AsyncSession, undone: UUID, import_id: UUID) -> None:
+    """The merge that `undone` took back stands again, written by `import_id`."""
+    await session.execute(_REDO, {"undone": undone, "i": import_id})
 
 
 async def list_aliases(session: AsyncSession, after: str, limit: int) -> Sequence[RowMapping]:

@@ -3,12 +3,12 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import Date
+from sqlalchemy import BigInteger, Date, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.sync.storage.tables import Base
 
-__all__ = ["Base", "OrgHistory", "OrgParentHistory", "PersonAlias"]
+__all__ = ["Base", "OrgHistory", "OrgParentHistory", "PersonAlias", "PersonAliasUndone"]
 
 
 class OrgHistory(Base):
@@ -53,3 +53,20 @@ class PersonAlias(Base):
     reason: Mapped[str]
     merged_by: Mapped[str]
     merged_at: Mapped[dt.datetime]
+
+
+class PersonAliasUndone(Base):
+    """A merge that was taken back; rows are only ever added. `undo_import_id`: what wrote the inverse, if anything."""
+
+    __tablename__ = "person_alias_undone"
+    position: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    sourced_id: Mapped[str]
+    issued: Mapped[str]
+    import_id: Mapped[UUID | None]
+    reason: Mapped[str]
+    merged_by: Mapped[str]
+    merged_at: Mapped[dt.datetime]
+    undo_import_id: Mapped[UUID | None] = mapped_column(unique=True)
+    undo_reason: Mapped[str]
+    undone_by: Mapped[str]
+    undone_at: Mapped[dt.datetime]

@@ -23,10 +23,19 @@ _SCHOOLS = text(
     "WHERE s.import_id = :i AND s.committed_at IS NOT NULL RETURNING school_sourced_id"
 ).bindparams(bindparam("i", type_=Uuid()), bindparam("new", type_=Uuid()))
 
+_WRITTEN = text(
+    "SELECT school_sourced_id FROM import_school WHERE import_id = :i AND committed_at IS NOT NULL ORDER BY 1"
+).bindparams(bindparam("i", type_=Uuid()))
+
 
 async def overtaken(session: AsyncSession, import_id: UUID) -> Sequence[str]:
     """The schools in scope whose roster was committed again after this import."""
     return (await session.execute(_OVERTAKEN, {"i": import_id})).scalars().all()
+
+
+async def written_schools(session: AsyncSession, import_id: UUID) -> list[str]:
+    """The schools in scope that `import_id` wrote, in key order."""
+    return list((await session.execute(_WRITTEN, {"i": import_id})).scalars())
 
 
 async def take_schools(session: AsyncSession, import_id: UUID, new_id: UUID) -> list[str]:

@@ -8,9 +8,10 @@ from sqlalchemy import RowMapping
 
 from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.import_state import State
+from services.sync.domain.records import RecordType
 from services.sync.domain.registry import PROVISIONAL
 from services.sync.storage import difference, merges, single
-from services.sync.storage.commit import lock_roster, write_changes
+from services.sync.storage.commit import RosterState, lock_roster, write_changes
 from services.sync.storage.resolve import Staging
 from services.sync.storage.tables import Import, ImportSchool
 from services.sync.usecases.registry import LONGEST_REASON, require_department
@@ -97,10 +98,23 @@ async def _write(uow: UnitOfWork, principal: Principal, old: str, issued: str, s
     )
     states = {school: await lock_roster(uow.session, school) for school in schools}
     await merges.stage_merge(uow.session, row.id, old, issued)
-    area = Staging(uow.session, row.id, row.modes, lenient=False, schools=schools, types=merges.TYPES)
+    await write_at_once(uow, row, states, merges.TYPES)
+    return row
+
+
+async def write_at_once(
+    uow: UnitOfWork, row: Import, states: Mapping[str, RosterState], types: tuple[RecordType, ...]
+) -> Mapping[str, Mapping[str, int]]:
+    """Write what is staged for the import at the schools of `states`, which are locked; answers what changed.
+
+    All of them in this transaction, so that the code never leads to a person who is not there.
+    """
+    schools = list(states)
+    area = Staging(uow.session, row.id, row.modes, lenient=False, schools=schools, types=types)
     await difference.find_changes(area, schools)
     changes = await difference.changes_by_type(area)
     now = max(state.next_commit(row.received_at) for state in states.values())
+    row.state = State.COMMITTED.value
     row.validated_at = row.committed_at = now
     uow.session.add(row)
     await uow.session.flush()
@@ -117,8 +131,8 @@ async def _write(uow: UnitOfWork, principal: Principal, old: str, issued: str, s
         uow.session.add(part)
         await uow.session.flush()
         await single.unseal(uow.session, row.id, school, received_at=row.received_at, now=now)
-    await single.wipe(uow.session, row.id, merges.TYPES)
-    return row
+    await single.wipe(uow.session, row.id, types)
+    return changes
 
 
 async def list_merges(uow: UnitOfWork, principal: Principal, after: str, limit: int) -> Sequence[RowMapping]:

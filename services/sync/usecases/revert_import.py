@@ -8,14 +8,16 @@ from uuid import UUID
 from services.sync.domain.brake import hold_reasons
 from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.domain.import_state import State, Step, after
-from services.sync.storage import difference
+from services.sync.storage import difference, merges
+from services.sync.storage.commit import lock_roster
 from services.sync.storage.imports import lock_import
-from services.sync.storage.merges import forget_alias
 from services.sync.storage.resolve import Staging
-from services.sync.storage.revert import overtaken, stage_inverse, take_schools
+from services.sync.storage.revert import overtaken, stage_inverse, take_schools, written_schools
 from services.sync.storage.tables import Import, ImportDecision
 from services.sync.usecases.hold_import import RELEASING_ROLES, hold_schools, require_reason, unknown_import
+from services.sync.usecases.merge_people import write_at_once
 from services.sync.usecases.queries import get_import
+from services.sync.usecases.registry import require_department
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import conflict
@@ -26,10 +28,13 @@ async def revert_import(uow: UnitOfWork, principal: Principal, import_id: UUID, 
     """Undo what `import_id` committed, for every school of it in the caller's scope; answers the new import.
 
     A head or data officer of the school, or who sent the import. The new one has a receipt and a difference of its
-    own and commits by itself; too large a change is held like any other unless the school itself undoes it. Raises
-    `import.unknown`, `import.wrongState`, `import.notNewest`, `role.missing`, `reason.missing`.
+    own and commits by itself; too large a change is held like any other unless the school itself undoes it. A merge of
+    people is the department's to undo (`_undo_merge`). Raises `import.unknown`, `import.wrongState`,
+    `import.notNewest`, `role.missing`, `registry.notDepartment`, `reason.missing`.
     """
     seen = await get_import(uow, principal, import_id)
+    if await merges.merge_of(uow.session, import_id) is not None:
+        return await _undo_merge(uow, principal, import_id, require_reason(reason))
     if principal.kind == "user":
         principal.require_role(*RELEASING_ROLES)
     elif not seen.is_whole:
@@ -46,10 +51,46 @@ async def revert_import(uow: UnitOfWork, principal: Principal, import_id: UUID, 
     schools = await take_schools(uow.session, first.id, row.id)
     if not schools:
         raise unknown_import()
-    await forget_alias(uow.session, first.id)
     for school in schools:
         uow.session.add(_decision(row, school, principal, given, now))
     await _compare(uow, row, first, schools, is_school=principal.kind == "user")
+    await uow.session.flush()
+    await uow.session.refresh(row)
+    return row
+
+
+async def _undo_merge(uow: UnitOfWork, principal: Principal, import_id: UUID, reason: str) -> Import:
+    """Take a merge back, or the taking back of one: by the department, at every school of it, in this transaction.
+
+    That two codes are one person is said once, for all schools: the old code must lead to the same person in every
+    package and every read. So one school cannot end it for the others, and no part of it can wait for a worker or be
+    held: rows and code go back together or not at all. Raises `registry.notDepartment`, `role.missing`,
+    `import.wrongState`, `import.notNewest`.
+    """
+    await require_department(uow, principal)
+    await merges.lock_merges(uow.session)
+    first = await lock_import(uow.session, import_id)
+    assert first is not None
+    _check_state(first)
+    schools = await written_schools(uow.session, import_id)
+    states = {school: await lock_roster(uow.session, school) for school in schools}
+    _check_newest(await overtaken(uow.session, import_id))
+    # Only now: one who undid it while we waited wrote to its schools, and was found there.
+    merge = await merges.merge_of(uow.session, import_id)
+    assert merge is not None
+    now = await uow.now()
+    row = _inverse_of(first, principal, now)
+    staged = await stage_inverse(uow.session, import_id, row.id, schools)
+    row.counts = _counts(staged, await write_at_once(uow, row, states, EVERY_TYPE))
+    row.rows_done = row.rows_total = sum(staged.values())
+    for school in schools:
+        uow.session.add(_decision(row, school, principal, reason, now))
+    if merge["stands"]:
+        await merges.forget_alias(
+            uow.session, merge["sourced_id"], row.id, reason=reason, who=principal.subject, now=now
+        )
+    else:
+        await merges.restore_alias(uow.session, import_id, row.id)
     await uow.session.flush()
     await uow.session.refresh(row)
     return row

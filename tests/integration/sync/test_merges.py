@@ -1,9 +1,11 @@
 """A provisional learner becomes an issued one: everything follows, the old code leads on, and it can be undone."""
 
+import asyncio
+
 import pytest
 
 from tests.integration.sync.gradebook_packages import gradebook_files
-from tests.integration.sync.packages import make_package, school_files
+from tests.integration.sync.packages import changed, make_package, school_files
 from tests.integration.sync.test_registry import load, renamed
 
 OLD, NEW = "provisional:lms-7", "79-hs-0007"
@@ -94,18 +96,139 @@ async def test_the_merge_is_in_the_feed_and_can_be_undone(sync, school):
         (OLD, "removed"),
         (NEW, "added"),
     }
-    (shown,) = (await sync.read(PATH, sync.as_department))["items"]
+    (shown,) = await shown_merges(sync)
     assert (shown["provisional"], shown["issued"], shown["reason"]) == (OLD, NEW, "Đã cấp mã")
-    answer = await sync.client.post(
-        f"/sync/v1/imports/{shown['importId']}/revert",
-        json={"reason": "nhầm người"},
-        headers={**sync.as_person("A", "head"), "Idempotency-Key": "u"},
-    )
+    answer = await undo(sync, shown["importId"])
     assert answer.status_code == 202, answer.text
     await sync.work()
     assert await rows_of(sync, OLD) == before
     assert set((await rows_of(sync, NEW)).values()) == {0}
-    assert (await sync.read(PATH, sync.as_department))["items"] == []
+    assert await shown_merges(sync) == []
+
+
+async def undo(sync, import_id, headers=None):
+    return await sync.client.post(
+        f"/sync/v1/imports/{import_id}/revert", json={"reason": "nhầm người"}, headers=headers or sync.as_department
+    )
+
+
+async def shown_merges(sync):
+    return (await sync.read(PATH, sync.as_department))["items"]
+
+
+async def rows_by_school(sync, person):
+    return await sync.sql(
+        f"SELECT school_sourced_id FROM person WHERE sourced_id = '{person}' AND status = 'active' ORDER BY 1"
+    )
+
+
+@pytest.fixture
+async def two_schools(sync, school):
+    """The learner of school A came to school B too, under the same provisional code."""
+    await sync.put_schools("A", "B")
+    files = school_files("B")
+    people = [row["sourcedId"] for row in files["users"]]
+    for kind in ("learners", "staff"):
+        await load(sync, kind, "sourcedId\n" + "\n".join(people) + "\n")
+    files = renamed(files, "B-hs0", OLD)
+    await commit(sync, files, "B")
+    assert await rows_by_school(sync, OLD) == ["A", "B"]
+    return {"A": school, "B": files}
+
+
+async def commit(sync, files, school):
+    done = await sync.imported(make_package(files), sync.as_vendor(school), mode="auto")
+    assert done["state"] == "committed", done
+
+
+async def test_a_school_of_a_merge_cannot_undo_it_and_the_old_code_leads_on_at_both(sync, two_schools):
+    (done,) = await merge(sync, (OLD, NEW))
+    assert done["schools"] == ["A", "B"]
+    (shown,) = await shown_merges(sync)
+    answer = await undo(sync, shown["importId"], sync.as_person("A", "head"))
+    assert (answer.status_code, answer.json()["code"]) == (403, "role.missing"), answer.text
+    assert answer.json()["roles"] == ["department_officer"]
+    officer = await undo(sync, shown["importId"], sync.as_person("A", "head", "department_officer"))
+    assert (officer.status_code, officer.json()["code"]) == (403, "registry.notDepartment")
+    await sync.work()
+    for name, files in two_schools.items():
+        await commit(sync, files, name)
+        assert (await sync.read(f"/sync/v1/users/{OLD}", sync.as_vendor(name)))["sourcedId"] == NEW
+    assert await rows_by_school(sync, NEW) == ["A", "B"]
+    assert await rows_by_school(sync, OLD) == []
+    assert len(await shown_merges(sync)) == 1
+
+
+async def test_the_department_undoes_a_merge_at_every_school_and_packages_bring_the_old_code_again(sync, two_schools):
+    before = await rows_of(sync, OLD)
+    await merge(sync, (OLD, NEW))
+    (shown,) = await shown_merges(sync)
+    assert (await undo(sync, shown["importId"])).status_code == 202
+    await sync.work()
+    assert await rows_of(sync, OLD) == before
+    for name, files in two_schools.items():
+        done = await sync.imported(make_package(files), sync.as_vendor(name), mode="auto")
+        assert done["state"] == "committed"
+        assert not any(each["added"] + each["changed"] + each["removed"] for each in done["files"])
+        assert (await sync.read(f"/sync/v1/users/{OLD}", sync.as_vendor(name)))["sourcedId"] == OLD
+    assert await rows_by_school(sync, NEW) == []
+    # Who took it back and why is kept, and the two may become one again.
+    assert await sync.sql("SELECT undo_reason FROM person_alias_undone") == ["nhầm người"]
+    (again,) = await merge(sync, (OLD, NEW))
+    assert (again["state"], again["schools"]) == ("merged", ["A", "B"])
+
+
+async def test_rows_and_code_go_back_in_one_step_however_large_the_change_is_for_a_school(sync):
+    """Not left to a worker and never held: in between the old code would lead to a person who is no longer there."""
+    await sync.put_schools("A")
+    await load(sync, "learners", f"sourcedId\n{NEW}\n")
+    await commit(sync, renamed(school_files("A", learners=1), "A-hs0", OLD), "A")
+    await merge(sync, (OLD, NEW))
+    (shown,) = await shown_merges(sync)
+    answer = (await undo(sync, shown["importId"])).json()
+    assert (answer["state"], answer["holdReasons"], answer["revertOf"]) == ("committed", [], shown["importId"])
+    assert (await rows_by_school(sync, OLD), await rows_by_school(sync, NEW)) == (["A"], [])
+    assert await shown_merges(sync) == []
+    decided = await sync.read(f"/sync/v1/imports/{answer['id']}/decisions", sync.as_department)
+    assert [(each["action"], each["reason"]) for each in decided["items"]] == [("revert", "nhầm người")]
+    for staged in ("staged_person", "staged_enrollment", "staged_role"):
+        assert await sync.sql(f"SELECT count(*) FROM {staged}") == [0]
+
+
+async def test_a_merge_one_school_of_which_went_on_is_not_undone_and_the_old_code_leads_on(sync, two_schools):
+    await merge(sync, (OLD, NEW))
+    files = two_schools["B"]
+    await commit(sync, {**files, "classes": changed(files["classes"], "B-lop1", title="6 mới")}, "B")
+    (shown,) = await shown_merges(sync)
+    answer = await undo(sync, shown["importId"])
+    assert (answer.status_code, answer.json()["code"], answer.json()["schools"]) == (409, "import.notNewest", ["B"])
+    assert len(await shown_merges(sync)) == 1
+    assert await rows_by_school(sync, NEW) == ["A", "B"]
+
+
+async def test_of_two_who_undo_a_merge_at_once_one_is_told_that_it_is_done(sync, two_schools):
+    before = await rows_of(sync, OLD)
+    await merge(sync, (OLD, NEW))
+    (shown,) = await shown_merges(sync)
+    answers = await asyncio.gather(*(undo(sync, shown["importId"]) for _ in range(3)))
+    assert sorted(each.status_code for each in answers) == [202, 409, 409]
+    assert await rows_of(sync, OLD) == before
+    assert await sync.sql("SELECT count(*) FROM person_alias_undone") == [1]
+
+
+async def test_undoing_the_undoing_merges_again_and_the_old_code_leads_on(sync, two_schools):
+    await merge(sync, (OLD, NEW))
+    (first,) = await shown_merges(sync)
+    undoing = (await undo(sync, first["importId"])).json()
+    head = await undo(sync, undoing["id"], sync.as_person("A", "head"))
+    assert (head.status_code, head.json()["code"]) == (403, "role.missing")
+    answer = (await undo(sync, undoing["id"])).json()
+    assert await rows_by_school(sync, NEW) == ["A", "B"]
+    (shown,) = await shown_merges(sync)
+    assert (shown["importId"], shown["issued"], shown["reason"]) == (answer["id"], NEW, "Đã cấp mã")
+    assert (await undo(sync, first["importId"])).json()["code"] == "import.notNewest"
+    assert (await undo(sync, answer["id"])).status_code == 202
+    assert (await rows_by_school(sync, OLD), await shown_merges(sync)) == (["A", "B"], [])
 
 
 async def test_each_pair_is_judged_by_itself(sync, school):

@@ -57,10 +57,16 @@ class MergesOut(Shape):
     items: list[MergedOut]
 
 
+class TakenBackIn(Closed):
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON)
+
+
 class MergeShown(Shape):
     provisional: str
     issued: str
-    import_id: UUID | None = Field(description="The import that wrote it: its diff shows what followed.")
+    import_id: UUID | None = Field(
+        description="The import that wrote it: its diff shows what followed. None: nobody had the code."
+    )
     reason: str
     merged_by: str
     merged_at: dt.datetime
@@ -84,3 +90,10 @@ async def get_merges(
     names = ("issued", "import_id", "reason", "merged_by", "merged_at")
     items = [MergeShown(provisional=row["sourced_id"], **{name: row[name] for name in names}) for row in rows[:limit]]
     return Page[MergeShown](items=items, next=more)
+
+
+# The code may hold a slash.
+@router.post("/registry/merges/{provisional:path}/revert", status_code=204, summary="Take back a merge only noted")
+async def post_revert_merge(provisional: str, body: TakenBackIn, principal: Keeper, uow: Uow) -> None:
+    """For one nobody had the code of; one that was written at schools is undone by its import (`409`)."""
+    await merge_people.take_back(uow, principal, provisional, body.reason)

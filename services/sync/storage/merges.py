@@ -27,9 +27,20 @@ async def issued_code(session: AsyncSession, sourced_id: str) -> str | None:
     return found
 
 
-async def is_issued(session: AsyncSession, sourced_id: str) -> bool:
-    statement = text("SELECT EXISTS (SELECT 1 FROM registry_code WHERE sourced_id = :id)")
-    return bool((await session.execute(statement, {"id": sourced_id})).scalar_one())
+async def issued_kinds(session: AsyncSession, sourced_id: str) -> set[str]:
+    """The kinds of people the code was issued to; none when it was not issued."""
+    statement = text("SELECT kind FROM registry_code WHERE sourced_id = :id")
+    return set((await session.execute(statement, {"id": sourced_id})).scalars())
+
+
+async def kind_of_person(session: AsyncSession, sourced_id: str) -> str | None:
+    """As `storage.registry` judges a package: with any learner's role a learner. None for a person without a role."""
+    statement = text(
+        "SELECT CASE bool_or(role = 'student') WHEN true THEN 'learners' WHEN false THEN 'staff' END "
+        f"FROM {ROLE.table} WHERE user_sourced_id = :id AND status = 'active'"
+    )
+    found: str | None = (await session.execute(statement, {"id": sourced_id})).scalar_one()
+    return found
 
 
 async def lock_merges(session: AsyncSession) -> None:
@@ -132,6 +143,11 @@ async def forget_alias(
 async def restore_alias(session: AsyncSession, undone: UUID, import_id: UUID) -> None:
     """The merge that `undone` took back stands again, written by `import_id`."""
     await session.execute(_REDO, {"undone": undone, "i": import_id})
+
+
+async def find_alias(session: AsyncSession, sourced_id: str) -> RowMapping | None:
+    statement = text("SELECT * FROM person_alias WHERE sourced_id = :id")
+    return (await session.execute(statement, {"id": sourced_id})).mappings().one_or_none()
 
 
 async def list_aliases(session: AsyncSession, after: str, limit: int) -> Sequence[RowMapping]:

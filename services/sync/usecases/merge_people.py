@@ -14,10 +14,10 @@ from services.sync.storage import difference, merges, single
 from services.sync.storage.commit import RosterState, lock_roster, write_changes
 from services.sync.storage.resolve import Staging
 from services.sync.storage.tables import Import, ImportSchool
-from services.sync.usecases.registry import LONGEST_REASON, require_department
+from services.sync.usecases.registry import require_department, require_reason
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
-from shared.errors import FieldError, Text, invalid
+from shared.errors import Text, conflict, not_found
 from shared.ids import new_id
 
 MOST_AT_ONCE = 1000
@@ -26,6 +26,10 @@ REFUSALS: Mapping[str, Text] = {
         "Mã cũ phải có dạng provisional:<khóa của nhà cung cấp>.", "The old code must be provisional:<vendor key>."
     ),
     "registry.notIssued": Text("Mã mới chưa có trong danh bạ mã được cấp.", "The new code is not among those issued."),
+    "registry.otherKind": Text(
+        "Mã mới được cấp cho loại người khác: người học chỉ nhận mã người học, nhân sự chỉ nhận mã nhân sự.",
+        "The new code was issued to the other kind of people: a learner takes a learner's code, staff a staff code.",
+    ),
     "registry.mergedElsewhere": Text(
         "Mã tạm này đã được gộp vào một mã khác.", "The provisional code was merged into another code already."
     ),
@@ -51,10 +55,7 @@ async def merge_people(
     Raises `registry.notDepartment`, `reason.missing`.
     """
     await require_department(uow, principal)
-    given = reason.strip()
-    if not given or len(given) > LONGEST_REASON:
-        said = Text("Nêu lý do.", "Give the reason.")
-        raise invalid("reason.missing", vi=said.vi, en=said.en, errors=[FieldError("/reason", "reason.missing", said)])
+    given = require_reason(reason)
     await merges.lock_merges(uow.session)
     return [await _merge(uow, principal, old, issued, given) for old, issued in pairs]
 
@@ -62,12 +63,16 @@ async def merge_people(
 async def _merge(uow: UnitOfWork, principal: Principal, old: str, issued: str, reason: str) -> Merged:
     if not old.startswith(PROVISIONAL) or old == PROVISIONAL:
         return Merged(old, issued, "refused", code="registry.notProvisional")
-    if not await merges.is_issued(uow.session, issued):
+    kinds = await merges.issued_kinds(uow.session, issued)
+    if not kinds:
         return Merged(old, issued, "refused", code="registry.notIssued")
     known = await merges.issued_code(uow.session, old)
     if known is not None:
         same = known == issued
         return Merged(old, issued, "known" if same else "refused", code=None if same else "registry.mergedElsewhere")
+    # A person nobody has is of no kind yet; the package that brings one is judged by the code it is led on to.
+    if await merges.kind_of_person(uow.session, old) not in {None, *kinds}:
+        return Merged(old, issued, "refused", code="registry.otherKind")
     schools = await merges.schools_of_person(uow.session, old)
     row = await _write(uow, principal, old, issued, schools) if schools else None
     now = await uow.now()
@@ -133,6 +138,33 @@ async def write_at_once(
         await single.unseal(uow.session, row.id, school, received_at=row.received_at, now=now)
     await single.wipe(uow.session, row.id, types)
     return changes
+
+
+async def take_back(uow: UnitOfWork, principal: Principal, old: str, reason: str) -> None:
+    """Forget a merge that was only noted: from now on the code comes as it is.
+
+    What packages brought under the issued code meanwhile stays there until they are sent again. Raises
+    `registry.notDepartment`, `reason.missing`, `registry.mergeUnknown`, and `registry.mergeWritten` for one that was
+    written at schools: undoing its import takes rows and code back together.
+    """
+    await require_department(uow, principal)
+    given = require_reason(reason)
+    await merges.lock_merges(uow.session)
+    alias = await merges.find_alias(uow.session, old)
+    if alias is None:
+        raise not_found(
+            "registry.mergeUnknown", vi="Mã tạm này chưa được gộp.", en="The provisional code was not merged."
+        )
+    if alias["import_id"] is not None:
+        raise conflict(
+            "registry.mergeWritten",
+            vi="Việc gộp này đã ghi vào dữ liệu của trường. Hãy hoàn tác lần ghi đó: "
+            f"POST /sync/v1/imports/{alias['import_id']}/revert.",
+            en="The merge was written at schools already. Undo that import instead: "
+            f"POST /sync/v1/imports/{alias['import_id']}/revert.",
+            importId=str(alias["import_id"]),
+        )
+    await merges.forget_alias(uow.session, old, None, reason=given, who=principal.subject, now=await uow.now())
 
 
 async def list_merges(uow: UnitOfWork, principal: Principal, after: str, limit: int) -> Sequence[RowMapping]:

@@ -43,10 +43,7 @@ async def decide_mode(
 ) -> RowMapping:
     """Say how strictly a kind binds, with a reason. Raises `registry.notDepartment`, `reason.missing`."""
     await require_department(uow, principal)
-    given = reason.strip()
-    if not given or len(given) > LONGEST_REASON:
-        said = Text("Nêu lý do.", "Give the reason.")
-        raise invalid("reason.missing", vi=said.vi, en=said.en, errors=[FieldError("/reason", "reason.missing", said)])
+    given = require_reason(reason)
     await registry.decide_mode(
         uow.session, kind.value, mode.value, reason=given, who=principal.subject, now=await uow.now()
     )
@@ -55,6 +52,15 @@ async def decide_mode(
 
 async def registry_kinds(uow: UnitOfWork) -> Mapping[str, RowMapping]:
     return await registry.registry_kinds(uow.session)
+
+
+def require_reason(reason: str) -> str:
+    """The reason without blanks around it. Raises `reason.missing`."""
+    given = reason.strip()
+    if not given or len(given) > LONGEST_REASON:
+        said = Text("Nêu lý do.", "Give the reason.")
+        raise invalid("reason.missing", vi=said.vi, en=said.en, errors=[FieldError("/reason", "reason.missing", said)])
+    return given
 
 
 async def require_department(uow: UnitOfWork, principal: Principal) -> None:

@@ -260,3 +260,80 @@ async def test_only_the_department_merges(sync, school):
     vendor = sync.as_vendor("A", scope="sync.orgs")
     body = {"items": [{"provisional": OLD, "issued": NEW}], "reason": "x"}
     assert (await sync.client.post(PATH, json=body, headers=vendor)).status_code == 403
+
+
+async def take_back(sync, provisional, reason="Nhập nhầm", headers=None):
+    return await sync.client.post(
+        f"{PATH}/{provisional}/revert", json={"reason": reason}, headers=headers or sync.as_department
+    )
+
+
+@pytest.mark.parametrize("old", [OLD, "provisional:lms/7"])
+async def test_a_merge_nobody_has_the_code_of_yet_is_taken_back_and_the_code_comes_as_it_is(sync, old):
+    await sync.put_schools("A")
+    await load(sync, "learners", f"sourcedId\n{NEW}\n")
+    (done,) = await merge(sync, (old, NEW))
+    assert done["state"] == "noted"
+    answer = await take_back(sync, old)
+    assert (answer.status_code, answer.content) == (204, b""), answer.text
+    assert await shown_merges(sync) == []
+    assert await sync.sql("SELECT undo_reason FROM person_alias_undone") == ["Nhập nhầm"]
+    await commit(sync, renamed(school_files("A"), "A-hs0", old), "A")
+    assert (await rows_by_school(sync, old), await rows_by_school(sync, NEW)) == (["A"], [])
+    again = await take_back(sync, old)
+    assert (again.status_code, again.json()["code"]) == (404, "registry.mergeUnknown")
+
+
+async def test_a_merge_that_was_written_is_not_taken_back_but_names_the_import_to_undo(sync, school):
+    await merge(sync, (OLD, NEW))
+    (shown,) = await shown_merges(sync)
+    answer = await take_back(sync, OLD)
+    assert (answer.status_code, answer.json()["code"]) == (409, "registry.mergeWritten")
+    assert answer.json()["importId"] == shown["importId"]
+    said = {
+        language: (await take_back(sync, OLD, headers={**sync.as_department, "Accept-Language": language})).json()
+        for language in ("vi", "en")
+    }
+    assert said["vi"]["title"] != said["en"]["title"] or said["vi"]["detail"] != said["en"]["detail"]
+    assert (await rows_by_school(sync, NEW), len(await shown_merges(sync))) == (["A"], 1)
+
+
+async def test_only_the_department_takes_a_merge_back_and_says_why(sync):
+    await sync.put_schools("A")
+    await load(sync, "learners", f"sourcedId\n{NEW}\n")
+    await merge(sync, (OLD, NEW))
+    vendor = await take_back(sync, OLD, headers=sync.as_vendor("A", scope="sync.orgs"))
+    assert (vendor.status_code, vendor.json()["code"]) == (403, "registry.notDepartment")
+    silent = await take_back(sync, OLD, reason="  ")
+    assert (silent.status_code, silent.json()["code"]) == (422, "reason.missing")
+    assert len(await shown_merges(sync)) == 1
+
+
+async def test_a_learner_becomes_no_staff_code_and_staff_no_learners(sync):
+    """The kind is judged as a package's is: with any learner's role a person is a learner."""
+    await sync.put_schools("A")
+    files = renamed(renamed(school_files("A"), "A-hs0", OLD), "A-gv", "provisional:lms-8")
+    await commit(sync, files, "A")
+    await load(sync, "learners", f"sourcedId\n{NEW}\nca-hai\n")
+    await load(sync, "staff", "sourcedId\n79-gv-0001\nca-hai\n")
+    items = await merge(sync, (OLD, "79-gv-0001"), ("provisional:lms-8", NEW), ("provisional:lms-8", "chua-cap"))
+    assert [(each["state"], each["code"]) for each in items] == [
+        ("refused", "registry.otherKind"),
+        ("refused", "registry.otherKind"),
+        ("refused", "registry.notIssued"),
+    ]
+    assert items[0]["message"]
+    assert await rows_by_school(sync, OLD) == ["A"]
+    items = await merge(sync, (OLD, "ca-hai"), ("provisional:lms-8", "79-gv-0001"), ("provisional:lms-9", "79-gv-0001"))
+    assert [each["state"] for each in items] == ["merged", "merged", "noted"]
+
+
+async def test_a_learner_who_also_teaches_is_a_learner(sync):
+    await sync.put_schools("A")
+    files = renamed(school_files("A"), "A-hs0", OLD)
+    teaches = {**next(row for row in files["roles"] if row["userSourcedId"] == OLD), "sourcedId": "r2", "role": "aide"}
+    await commit(sync, {**files, "roles": [*files["roles"], {**teaches, "roleType": "secondary"}]}, "A")
+    await load(sync, "learners", f"sourcedId\n{NEW}\n")
+    await load(sync, "staff", "sourcedId\n79-gv-0001\n")
+    items = await merge(sync, (OLD, "79-gv-0001"), (OLD, NEW))
+    assert [each["code"] for each in items] == ["registry.otherKind", None]

@@ -19,7 +19,8 @@ def build(settings: SyncSettings, *, role: str) -> Runtime:
 
 
 def uploads_of(settings: SyncSettings) -> Uploads:
-    return Uploads(settings.data_dir, ArchiveLimits(unpacked_bytes=settings.max_unpacked_bytes))
+    limits = ArchiveLimits(packed_bytes=settings.max_upload_bytes, unpacked_bytes=settings.max_unpacked_bytes)
+    return Uploads(settings.data_dir, limits)
 
 
 def feeds_of(settings: SyncSettings, clock: Clock) -> FeedWork:

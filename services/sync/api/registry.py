@@ -1,5 +1,6 @@
 """`/sync/v1/registry`: issued codes of learners and staff, and how strictly they bind."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from sqlalchemy import RowMapping
 from services.sync.api.deps import Lang, Reader, UploadFolder
 from services.sync.api.schemas import Closed, Shape
 from services.sync.domain.registry import LINE_TEXTS, RegistryKind, RegistryMode
+from services.sync.storage.objects_file import DAMAGE, TooLargeError, is_compressed
+from services.sync.storage.uploads import Uploads
 from services.sync.usecases import registry
 from services.sync.usecases.registry import Loaded
 from shared.auth import Principal
-from shared.errors import AppError, Kind, Language, Text
+from shared.errors import AppError, Kind, Language, Text, invalid
 from shared.http.idempotency import IdempotentRoute, set_body_digest
 from shared.http.unit_of_work import CurrentPrincipal, Uow
 
@@ -24,7 +27,14 @@ router = APIRouter(prefix="/sync/v1", route_class=IdempotentRoute, tags=["regist
 CSV_TYPE, NDJSON_TYPE = "text/csv", "application/x-ndjson"
 MOST_PROBLEMS = 500
 _TEXT = {"schema": {"type": "string"}}
-BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {CSV_TYPE: _TEXT, NDJSON_TYPE: _TEXT}}}
+# Compressed or not, its first bytes tell; the type is that of the plain file.
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "Plain, or compressed by gzip or zstd.",
+        "content": {CSV_TYPE: _TEXT, NDJSON_TYPE: _TEXT},
+    }
+}
 
 
 class RegistryOut(Shape):
@@ -107,11 +117,32 @@ async def _code_file(request: Request, _principal: Keeper, uploads: UploadFolder
             Text(f"Gửi {CSV_TYPE} hoặc {NDJSON_TYPE}.", f"Send {CSV_TYPE} or {NDJSON_TYPE}."),
         )
     received = await uploads.receive(request.stream())
+    path = received.path
     try:
         set_body_digest(request, bytes.fromhex(received.sha256))
-        yield CodeFile(received.path, kind == CSV_TYPE)
+        if is_compressed(path):
+            path = await _unpacked(uploads, path)
+        yield CodeFile(path, kind == CSV_TYPE)
     finally:
+        path.unlink(missing_ok=True)
         received.path.unlink(missing_ok=True)
+
+
+async def _unpacked(uploads: Uploads, packed: Path) -> Path:
+    try:
+        return await asyncio.to_thread(uploads.unpack, packed)
+    except DAMAGE as fault:
+        raise invalid(
+            "registry.fileDamaged",
+            vi="Tệp nén bị hỏng hoặc thiếu phần cuối; nén lại bằng gzip hoặc zstd rồi gửi lại trọn vẹn.",
+            en="The compressed file is damaged or cut short; compress again with gzip or zstd and send all of it.",
+        ) from fault
+    except TooLargeError as fault:
+        raise invalid(
+            "registry.fileTooLarge",
+            vi="Tệp sau khi giải nén quá lớn; chia thành nhiều tệp.",
+            en="Unpacked, the file is too large; send it in parts.",
+        ) from fault
 
 
 Codes = Annotated[CodeFile, Depends(_code_file, scope="function")]

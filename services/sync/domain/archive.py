@@ -15,9 +15,13 @@ _RATIO_FROM_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """A OneRoster package has 22 files at most; the rest is room for what vendors add by mistake."""
+    """A OneRoster package has 22 files at most; the rest is room for what vendors add by mistake.
+
+    `packed_bytes`: what the door lets in of any file.
+    """
 
     entries: int = 64
+    packed_bytes: int = 256 * 1024**2
     unpacked_bytes: int = 4 * 1024**3
     ratio: int = 100
 

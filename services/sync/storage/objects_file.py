@@ -1,4 +1,4 @@
-"""An upload of JSON lines, plain or compressed by gzip or zstd: judged once to its end, then read line by line."""
+"""An upload of lines, plain or compressed by gzip or zstd: JSON is judged once to its end, then read line by line."""
 
 import gzip
 import io
@@ -34,6 +34,27 @@ def is_objects(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(4)
     return head.startswith((_GZIP, _ZSTD, _BOM)) or head[:1] in {b"{", b"[", b"\n", b" "}
+
+
+def is_compressed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4).startswith((_GZIP, _ZSTD))
+
+
+def unpack(path: Path, target: IO[bytes], most_bytes: int) -> None:
+    """Write the plain bytes of a file to `target`. Flat memory, blocking. Raises one of `DAMAGE`, or TooLargeError."""
+    left = most_bytes
+    with _unpacked(path) as file:
+        while piece := file.read(_BUFFER):
+            left -= len(piece)
+            if left < 0:
+                raise TooLargeError
+            target.write(piece)
+
+
+def most_unpacked(path: Path, most_bytes: int, ratio: int) -> int:
+    """A ratio bounds what a small upload may grow to, as in a ZIP; a floor lets small files compress by any factor."""
+    return min(most_bytes, max(path.stat().st_size * ratio, _BUFFER))
 
 
 @contextmanager
@@ -117,8 +138,7 @@ def _skip_line(file: IO[bytes]) -> int:
 def inspect_objects(path: Path, findings: Findings, limits: ArchiveLimits) -> tuple[PackagePlan | None, int]:
     """The plan and the number of records; None with errors in `findings`. Reads the file to its end. Blocking."""
     modes, kinds, rows = {}, set[str](), 0
-    # A ratio bounds what a small upload may grow to, as in a ZIP; a floor lets small files compress by any factor.
-    most = min(limits.unpacked_bytes, max(path.stat().st_size * limits.ratio, _BUFFER))
+    most = most_unpacked(path, limits.unpacked_bytes, limits.ratio)
     try:
         for number, line in lines_of(path, most):
             kind = "" if line is None else kind_of(line)

@@ -20,7 +20,7 @@ from uuid import UUID
 from services.sync.domain.archive import ArchiveLimits, archive_problems
 from services.sync.domain.package import FilePlan, Findings, PackagePlan, match_entries, plan_package
 from services.sync.domain.problems import Problem, shortened
-from services.sync.storage.objects_file import inspect_objects, is_objects
+from services.sync.storage.objects_file import inspect_objects, is_objects, most_unpacked, unpack
 from shared.ids import new_id
 
 _END_OF_DIRECTORY = b"PK\x05\x06"
@@ -75,6 +75,21 @@ class Uploads:
             path.unlink(missing_ok=True)
             raise
         return Received(path, digest.hexdigest(), size)
+
+    def unpack(self, packed: Path) -> Path:
+        """The plain file of a compressed one, to be deleted by the caller; no larger than one sent plain may be.
+
+        Blocking. Raises one of `objects_file.DAMAGE`, or TooLargeError: then nothing is left of it.
+        """
+        path = self._folder / f"{new_id()}.part"
+        most = most_unpacked(packed, self.limits.packed_bytes, self.limits.ratio)
+        try:
+            with path.open("wb") as file:
+                unpack(packed, file, most)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path
 
     def keep(self, received: Received, import_id: UUID) -> None:
         """Give the file its import's name. A crash before the commit leaves an orphan for `sweep`."""

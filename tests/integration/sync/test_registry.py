@@ -1,5 +1,14 @@
 """Codes are issued by the department: an unknown one is held with one reason, a provisional learner is accepted."""
 
+import gzip
+
+import pytest
+import zstandard
+
+from services.sync.bootstrap import uploads_of
+from services.sync.domain.archive import ArchiveLimits
+from services.sync.storage.objects_file import TooLargeError
+from services.sync.storage.uploads import Uploads
 from tests.integration.sync.packages import make_package, school_files
 from tests.integration.sync.stage import DEPARTMENT
 
@@ -7,7 +16,7 @@ from tests.integration.sync.stage import DEPARTMENT
 async def load(sync, kind, body, content_type="text/csv", headers=None):
     return await sync.client.post(
         f"/sync/v1/registry/{kind}",
-        content=body.encode(),
+        content=body if isinstance(body, bytes) else body.encode(),
         headers={**(headers or sync.as_department), "Content-Type": content_type},
     )
 
@@ -141,3 +150,55 @@ async def test_only_the_department_loads_schools(sync):
     await sync.put_schools("A")
     answer = await load(sync, "schools", "sourcedId\n", headers=sync.as_vendor("A", scope="sync.orgs"))
     assert answer.status_code == 403
+
+
+PACKINGS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+async def test_files_of_codes_and_schools_may_come_compressed(sync, packing):
+    await sync.put_schools()
+    pack = PACKINGS[packing]
+    codes = (await load(sync, "learners", pack("\ufeffsourcedId,name\nA-hs0,An\nbad code,Chi\n".encode()))).json()
+    assert (codes["read"], codes["added"], codes["refused"], codes["droppedFields"]) == (2, 1, 1, ["name"])
+    assert [each["line"] for each in codes["problems"]] == [3]
+    lines = pack(b'{"sourcedId": "A-gv"}\n{"sourcedId": "A-gv2"}\n')
+    assert (await load(sync, "staff", lines, "application/x-ndjson")).json()["added"] == 2
+    schools = (await load(sync, "schools", pack(SCHOOLS.format(above=DEPARTMENT).encode()))).json()
+    assert (schools["read"], schools["added"], schools["refused"]) == (7, 2, 5)
+    assert nothing_left(sync)
+
+
+MANY = "sourcedId\n" + "".join(f"A-hs{n}\n" for n in range(9000))
+UNFIT = {
+    "gzip cut short": (lambda: gzip.compress(MANY.encode())[:-9], "registry.fileDamaged"),
+    "gzip altered": (lambda: gzip.compress(MANY.encode())[:-8] + b"\0" * 8, "registry.fileDamaged"),
+    "zstd cut short": (lambda: zstandard.ZstdCompressor().compress(MANY.encode())[:-3], "registry.fileDamaged"),
+    "bomb": (lambda: gzip.compress(b"sourcedId\n" + b" " * 300_000_000), "registry.fileTooLarge"),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+async def test_a_compressed_file_that_is_damaged_or_too_large_loads_nothing(sync, case):
+    await sync.put_schools()
+    make, code = UNFIT[case]
+    for kind in ("learners", "schools"):
+        answer = await load(sync, kind, make())
+        assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+    assert await state_of(sync) == {"learners": ("open", 0), "staff": ("open", 0)}
+    assert nothing_left(sync)
+
+
+async def test_unpacked_a_file_of_codes_is_no_larger_than_one_sent_plain_may_be(sync, tmp_path):
+    assert uploads_of(sync.settings).limits.packed_bytes == sync.settings.max_upload_bytes
+    packed = tmp_path / "codes.part"
+    packed.write_bytes(gzip.compress(MANY.encode()))
+    (tmp_path / "uploads").mkdir()
+    assert Uploads(tmp_path, ArchiveLimits(packed_bytes=len(MANY))).unpack(packed).read_text() == MANY
+    with pytest.raises(TooLargeError):
+        Uploads(tmp_path, ArchiveLimits(packed_bytes=len(MANY) - 1)).unpack(packed)
+    assert len(list((tmp_path / "uploads").iterdir())) == 1
+
+
+def nothing_left(sync):
+    return list((sync.settings.data_dir / "uploads").iterdir()) == []

@@ -35,6 +35,8 @@ _OTHER_NAMES = {
     "parent.sourcedId",
     "registry.codeInvalid",
     "registry.codeProvisional",
+    "registry.fileDamaged",
+    "registry.fileTooLarge",
     "registry.lineUnreadable",
     "record.invalid",
     "record.otherSchool",

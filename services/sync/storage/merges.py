@@ -165,3 +165,33 @@ async def rename_staged(staging: Staging) -> None:
             f"UPDATE {record.staging} s SET {column} = a.issued FROM person_alias a "
             f"WHERE s.import_id = :i AND s.{column} = a.sourced_id"
         )
+
+
+# A merge is dated before it is committed: one that took long may be older than a package that has not seen it.
+_MERGED_SINCE = text(
+    "SELECT EXISTS (SELECT 1 FROM person_alias WHERE merged_at > CAST(:since AS timestamptz) - interval '10 minutes')"
+)
+
+
+async def rename_waiting(staging: Staging, since: dt.datetime) -> int:
+    """The same for a resolved package at its schools, when something was merged `since`; answers how many rows.
+
+    Of two staged people who became one, one stays, as an upsert takes a key once.
+    """
+    if not (await staging.session.execute(_MERGED_SINCE, {"since": since})).scalar_one():
+        return 0
+    here = "s.import_id = :i AND s.school_sourced_id = ANY(CAST(:schools AS text[]))"
+    renamed = 0
+    for record, column in _NAMED:
+        renamed += await staging.run(
+            f"UPDATE {record.staging} s SET {column} = a.issued FROM person_alias a "
+            f"WHERE {here} AND s.{column} = a.sourced_id"
+        )
+    for record in (USER, DEMOGRAPHICS) if renamed else ():
+        await staging.run(
+            f"DELETE FROM {record.staging} s USING {record.staging} n, person_alias a "
+            f"WHERE {here} AND s.sourced_id = a.issued AND n.import_id = :i AND n.sourced_id = s.sourced_id "
+            "AND n.school_sourced_id = s.school_sourced_id AND n.outcome = s.outcome AND n.ended = s.ended "
+            "AND n.ctid > s.ctid"
+        )
+    return renamed

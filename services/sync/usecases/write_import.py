@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.sync.domain.brake import HoldReason, hold_reasons
 from services.sync.domain.import_state import State, Step, after
-from services.sync.storage import difference
+from services.sync.storage import difference, merges
 from services.sync.storage.commit import (
     RosterState,
     content_hash,
@@ -96,12 +96,16 @@ async def _write_school(uow: UnitOfWork, import_id: UUID, school: str, *, may_ho
 
 
 async def _look_again(uow: UnitOfWork, row: Import, part: ImportSchool, state: RosterState) -> list[HoldReason]:
-    """When the roster changed since the difference was made, make it anew; too large or out of order: hold."""
-    if state.version == part.base_version:
+    """When the roster changed since the difference was made, or people of it were merged, make it anew.
+
+    Too large or out of order: hold.
+    """
+    area = _staging(uow, row, [part.school_sourced_id])
+    led_on = await merges.rename_waiting(area, row.received_at)
+    if state.version == part.base_version and not led_on:
         return []
     part.base_version = state.version
     await uow.session.flush()
-    area = _staging(uow, row, [part.school_sourced_id])
     differences = await difference.compare(area, [part.school_sourced_id])
     await difference.store_counts(area, differences)
     await uow.session.refresh(part, ["counts"])

@@ -337,3 +337,57 @@ async def test_a_learner_who_also_teaches_is_a_learner(sync):
     await load(sync, "staff", "sourcedId\n79-gv-0001\n")
     items = await merge(sync, (OLD, "79-gv-0001"), (OLD, NEW))
     assert [each["code"] for each in items] == ["registry.otherKind", None]
+
+
+async def test_a_merge_and_the_merging_again_of_an_undone_one_do_not_pass_each_other(sync, two_schools):
+    await merge(sync, (OLD, NEW))
+    (shown,) = await shown_merges(sync)
+    undoing = (await undo(sync, shown["importId"])).json()
+    again, (merged,) = await asyncio.gather(undo(sync, undoing["id"]), merge(sync, (OLD, NEW)))
+    assert (again.status_code, merged["state"]) in {(202, "known"), (409, "merged")}
+    assert (await rows_by_school(sync, NEW), await rows_by_school(sync, OLD)) == (["A", "B"], [])
+
+
+async def waiting(sync, files, school):
+    """A package that was validated and waits for somebody to commit it."""
+    ready = await sync.imported(make_package(files), sync.as_vendor(school), mode="review")
+    assert ready["state"] == "ready", ready
+    return f"/sync/v1/imports/{ready['id']}"
+
+
+async def test_a_package_that_waited_while_its_person_was_merged_is_led_on_too(sync):
+    """Nobody had the code when it was merged, so no school's roster changed under the package."""
+    await sync.put_schools("A")
+    await load(sync, "learners", f"sourcedId\n{NEW}\n" + "\n".join(f"A-hs{n}" for n in range(1, 10)))
+    other = "provisional:lms-0"
+    files = renamed(school_files("A"), "A-hs0", OLD)
+    double = [{**row, "sourcedId": other, "username": "lms-0"} for row in files["users"] if row["sourcedId"] == OLD]
+    roles = [
+        {**row, "sourcedId": "r-0", "userSourcedId": other} for row in files["roles"] if row["userSourcedId"] == OLD
+    ]
+    files = {**files, "users": [*files["users"], *double], "roles": [*files["roles"], *roles]}
+    path = await waiting(sync, files, "A")
+    items = await merge(sync, (OLD, NEW), (other, NEW))
+    assert [each["state"] for each in items] == ["noted", "noted"]
+    await sync.client.post(f"{path}/commit", headers=sync.as_vendor("A"))
+    await sync.work()
+    assert (await sync.read(path, sync.as_vendor("A")))["state"] == "committed"
+    assert (await rows_of(sync, NEW))["enrollment"] == 1
+    assert [await rows_by_school(sync, each) for each in (NEW, OLD, other)] == [["A"], [], []]
+    diff = await sync.read(f"{path}/diff", sync.as_vendor("A"), type="users", limit="500")
+    assert NEW in {each["sourcedId"] for each in diff["items"]}
+
+
+async def test_a_package_from_before_a_merge_is_held_and_released_brings_the_issued_code(sync, school):
+    path = await waiting(sync, {**school, "users": changed(school["users"], OLD, familyName="Trần")}, "A")
+    await merge(sync, (OLD, NEW))
+    await sync.client.post(f"{path}/commit", headers=sync.as_vendor("A"))
+    await sync.work()
+    held = await sync.read(path, sync.as_vendor("A"))
+    assert [each["code"] for each in held["holdReasons"]] == ["olderThanCommitted"]
+    head = sync.as_person("A", "head")
+    answer = await sync.client.post(f"{path}/release", json={"reason": "đúng"}, headers=head)
+    assert answer.status_code in (200, 202), answer.text
+    await sync.work()
+    assert (await rows_by_school(sync, NEW), await rows_by_school(sync, OLD)) == (["A"], [])
+    assert await sync.sql(f"SELECT family_name FROM person WHERE sourced_id = '{NEW}'") == ["Trần"]

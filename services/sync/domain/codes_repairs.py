@@ -166,6 +166,16 @@ DROPPED_CODES = (
         ),
         _MINIMAL,
     ),
+    ProblemCode(
+        "dropped.absence",
+        Severity.DROPPED,
+        Who.VENDOR,
+        Text(
+            "Có dòng không đọc được là của bản ghi nào, nên không bản ghi nào bị coi là vắng mặt và kết thúc.",
+            "Rows do not say whose record they are, so no record counts as absent and none of the file ends.",
+        ),
+        Text("Sửa các dòng ấy rồi gửi lại cả tệp.", "Mend those rows and send the whole file again."),
+    ),
     _dropped(
         "courseUnused",
         (

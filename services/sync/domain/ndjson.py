@@ -47,6 +47,8 @@ class Line(msgspec.Struct):
     school: str | None = None
 
 
+# Brackets nested deeper than the decoder goes are as unreadable as half a line.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _KINDS = msgspec.json.Decoder(_Kind)
 _PLAIN = msgspec.json.Decoder(_Plain)
 _LINES = msgspec.json.Decoder(Line)
@@ -56,7 +58,7 @@ def kind_of(line: bytes) -> str:
     """The type a line names; empty when the line is no object that names one."""
     try:
         return _KINDS.decode(line).type
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return ""
 
 
@@ -64,7 +66,7 @@ def read_manifest_line(line: bytes, findings: Findings) -> dict[str, Mode]:
     """Modes by collection, `""` for those not named. Faults go to `findings`."""
     try:
         given = _LINES.decode(line).record
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         findings.add("manifest.unreadable", NAME)
         return {}
     modes: dict[str, Mode] = {}
@@ -105,7 +107,7 @@ class LineReader:
             plain = _PLAIN.decode(line).record
             if "sourcedId" in plain and plain.keys() <= self._names:
                 return self._with_state(list(map(plain.get, self._header, repeat("")))), []
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _UNREADABLE:
             pass
         return self._row_of_any(line, number)
 
@@ -113,7 +115,7 @@ class LineReader:
         file = self._reader.spec.file_name
         try:
             found = _LINES.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _UNREADABLE:
             return None, [Problem("ndjson.unreadable", file, number)]
         given = {"sourcedId": found.sourcedId, "status": found.status, **found.record}
         if found.action == "removed":

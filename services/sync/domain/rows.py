@@ -87,11 +87,11 @@ class RowReader:
         """As `read`, for a row that others found wrong already; None when not even its cells are known."""
         self.tally.read += 1
         self.tally.refused += 1
-        staged = [] if row is None else self._refusal(line or 0, row)
+        staged = self._refusal(line or 0, [] if row is None else row)
         return staged, _of_record(problems, staged)
 
     def finish(self) -> list[Problem]:
-        """One entry per dropped column, and one per repair that happened more often than is listed row by row."""
+        """What is said once: of each dropped column, of repairs beyond those listed, of absence nobody can tell."""
         file, counts = self.plan.spec.file_name, self._dropped_counts
         dropped = [
             Problem("dropped.column", file, field=name, value=str(counts[name]), count=counts[name])
@@ -103,7 +103,13 @@ class RowReader:
             for (code, name), count in self._repairs.items()
             if count > REPAIRS_LISTED
         ]
-        return dropped + folded
+        return dropped + folded + self._ending_nothing()
+
+    def _ending_nothing(self) -> list[Problem]:
+        """A nameless row may be that of any record: refused is not absent, so none of the file counts as absent."""
+        if self.plan.mode != "bulk" or not self.tally.nameless:
+            return []
+        return [Problem("dropped.absence", self.plan.spec.file_name, count=self.tally.nameless)]
 
     def _read(self, line: int, row: Sequence[Any]) -> list[Staged]:
         cells = self._cells_of(line, row)
@@ -259,6 +265,10 @@ class RowReader:
             return []
         index = self.plan.positions["sourcedId"]
         sourced_id = row[index] if index < len(row) and len(row[index]) <= 255 else ""
+        if not sourced_id or "\ufffd" in sourced_id:
+            self.tally.nameless += 1
+        if not row:
+            return []
         return [Staged(record, line, sourced_id.replace("\x00", ""), REFUSED, values=self._refused_values(record, row))]
 
     def _refused_values(self, record: RecordType, row: Sequence[Any]) -> tuple[Any, ...]:

@@ -34,9 +34,10 @@ class Staged:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of a file."""
+    """Counts of a file. `nameless` rows were refused without a word of whose record they are."""
 
     read: int = 0
     refused: int = 0
+    nameless: int = 0
     dropped: int = 0
     repaired: int = 0

@@ -3,12 +3,12 @@
 import gzip
 import io
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
-import zstandard
+from backports import zstd
 
 from services.sync.domain.archive import ArchiveLimits
 from services.sync.domain.files import files_of
@@ -18,11 +18,9 @@ from services.sync.domain.package import Findings, PackagePlan
 
 _GZIP, _ZSTD, _BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
 _BUFFER = 1024 * 1024
-# What one read takes from a compressed file: a bomb grows it a thousandfold before the limit is looked at.
-_PIECE = 16 * 1024
-# What a frame may ask a reader to keep at hand: zstd's own bound for readers that trust nobody.
-_MOST_WINDOW = 8 * 1024 * 1024
-DAMAGE = (zlib.error, EOFError, gzip.BadGzipFile, zstandard.ZstdError)
+# What a frame may ask a reader to keep at hand, 8 MiB: zstd's own bound for readers that trust nobody.
+_ZSTD_OPTIONS: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
+DAMAGE = (zlib.error, EOFError, gzip.BadGzipFile, zstd.ZstdError)
 
 
 class TooLargeError(ValueError):
@@ -33,7 +31,7 @@ def is_objects(path: Path) -> bool:
     """Whether the file is JSON lines, by its first bytes; anything else is taken for a ZIP."""
     with path.open("rb") as file:
         head = file.read(4)
-    return head.startswith((_GZIP, _ZSTD, _BOM)) or head[:1] in {b"{", b"[", b"\n", b" "}
+    return head.startswith((_GZIP, _ZSTD, _BOM)) or head[:1] in {b"{", b"[", b"\n", b"\r", b"\t", b" "}
 
 
 def is_compressed(path: Path) -> bool:
@@ -66,45 +64,10 @@ def _unpacked(path: Path) -> Iterator[IO[bytes]]:
             with gzip.GzipFile(fileobj=file) as raw:
                 yield io.BufferedReader(cast("io.RawIOBase", raw), _BUFFER)
         elif head.startswith(_ZSTD):
-            yield io.BufferedReader(_Zstd(file), _BUFFER)
+            with zstd.ZstdFile(file, options=_ZSTD_OPTIONS) as raw:
+                yield io.BufferedReader(cast("io.RawIOBase", raw), _BUFFER)
         else:
             yield file
-
-
-class _Zstd(io.RawIOBase):
-    """Frames of zstd one after the other. The library's own reader takes a file that is cut short for a whole one."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._frame: Any = None
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Raises ZstdError for a damaged frame, EOFError for one without an end."""
-        while not self._left:
-            piece = self._file.read(_PIECE)
-            if not piece:
-                if self._frame is not None:
-                    raise EOFError
-                return 0
-            self._left = self._unpack(piece)
-        count = min(len(buffer), len(self._left))
-        buffer[:count], self._left = self._left[:count], self._left[count:]
-        return count
-
-    def _unpack(self, piece: bytes) -> bytes:
-        made = []
-        while piece:
-            if self._frame is None:
-                self._frame = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW).decompressobj()
-            made.append(self._frame.decompress(piece))
-            piece = b""
-            if self._frame.eof:
-                piece, self._frame = self._frame.unused_data, None
-        return b"".join(made)
 
 
 def lines_of(path: Path, most_bytes: int) -> Generator[tuple[int, bytes | None], None, None]:

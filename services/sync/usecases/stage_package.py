@@ -49,6 +49,11 @@ class Reading:
         return {reader.plan.spec.name: reader.tally for reader in self.readers}
 
     @property
+    def nameless(self) -> list[str]:
+        """Files with rows that may be those of any record."""
+        return [name for name, tally in self.tallies.items() if tally.nameless]
+
+    @property
     def named(self) -> list[str]:
         """Schools that orgs.csv names."""
         return sorted(set().union(*(reader.schools for reader in self.readers)))
@@ -168,6 +173,8 @@ class _Lines:
                     rows.setdefault(kind, []).append((number, row))
             elif kind not in _LEFT_AT_THE_DOOR and (kind != MANIFEST or number > 1):
                 chunk.problems.append(_unfit(number, line, kind))
+                for reader in self.readers.values():
+                    reader.tally.nameless += 1
         for kind, mine in rows.items():
             block, staged, problems = self.readers[kind].read_many(mine)
             chunk.blocks.extend([] if block is None else [block])

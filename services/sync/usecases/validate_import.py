@@ -82,6 +82,8 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
     """Resolve, compare, brake: afterwards the import is ready, held, rejected, or committing by itself."""
     row = await lock_import(uow.session, reading.import_id)
     assert row is not None
+    # Who cannot tell which records are absent ends none of them (`dropped.absence` says so).
+    row.modes = row.modes | {name: "delta" for name in reading.nameless if row.modes[name] == "bulk"}
     area = resolve.Staging(uow.session, row.id, row.modes, row.lenient, reading.schools)
     if reading.is_large:
         await resolve.expect_many(area)

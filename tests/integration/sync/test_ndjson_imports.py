@@ -4,7 +4,7 @@ import gzip
 import json
 
 import pytest
-import zstandard
+from backports import zstd
 
 from tests.integration.sync.gradebook_packages import gradebook_files
 from tests.integration.sync.packages import make_package, school_files
@@ -49,7 +49,7 @@ async def hash_of(sync):
 PACKINGS = {
     "plain": str.encode,
     "gzip": lambda text: gzip.compress(text.encode()),
-    "zstd": lambda text: zstandard.ZstdCompressor().compress(text.encode()),
+    "zstd": lambda text: zstd.compress(text.encode()),
 }
 
 
@@ -102,6 +102,34 @@ async def test_the_change_feed_can_be_sent_back_as_it_is(sync, files):
     assert sum(each["changed"] + each["added"] for each in done["files"]) == 0
 
 
+async def test_a_broken_line_of_a_bulk_file_ends_no_record_of_whatever_type(sync, files):
+    vendor = sync.as_vendor("A")
+    await imported(sync, lines_of(files), vendor)
+    lines = lines_of(files).splitlines()
+    at = next(number for number, line in enumerate(lines) if json.loads(line)["type"] == "enrollments")
+    lost, lines[at] = json.loads(lines[at])["record"]["sourcedId"], lines[at][:40]
+    done = await imported(sync, "\n".join(lines), vendor)
+    assert done["state"] == "committed"
+    assert sum(each["removed"] for each in done["files"]) == 0
+    assert done["fileModes"]["enrollments"] == "delta"
+    assert await sync.sql(f"SELECT status FROM enrollment WHERE sourced_id = '{lost}'") == ["active"]
+    told = {(each["code"], each["file"]) for each in await sync.problems(done["id"], vendor)}
+    assert {("ndjson.unreadable", "records.ndjson"), ("dropped.absence", "enrollments.csv")} <= told
+    # The whole file again, now without the record: it ends.
+    del lines[at]
+    again = await imported(sync, "\n".join(lines), vendor)
+    assert sum(each["removed"] for each in again["files"]) >= 1
+    assert await sync.sql(f"SELECT status FROM enrollment WHERE sourced_id = '{lost}'") == ["tobedeleted"]
+
+
+async def test_a_line_nested_too_deep_is_told_as_unreadable(sync, files):
+    deep = '{"type": "classes", "record": {"sourcedId": "x", "metadata": ' + "[" * 100_000 + "]" * 100_000 + "}}"
+    done = await imported(sync, deep + "\n" + lines_of(files, manifest=None), sync.as_vendor("A"))
+    assert done["state"] == "committed"
+    problems = await sync.problems(done["id"], sync.as_vendor("A"), severity="error")
+    assert [(each["line"], each["code"]) for each in problems] == [(1, "ndjson.unreadable")]
+
+
 async def test_a_broken_line_is_told_with_its_number_and_the_others_go_on(sync, files):
     vendor = sync.as_vendor("A")
     lines = lines_of(files).splitlines()
@@ -147,7 +175,7 @@ async def test_values_of_json_are_read_as_what_they_are(sync, files):
 NINE = b'{"type":"classes","record":{}}\n' * 9
 UNFIT = {
     "gzip cut short": (lambda: gzip.compress(NINE)[:-9], "ndjson.damaged"),
-    "zstd cut short": (lambda: zstandard.ZstdCompressor().compress(NINE)[:-3], "ndjson.damaged"),
+    "zstd cut short": (lambda: zstd.compress(NINE)[:-3], "ndjson.damaged"),
     "bomb": (lambda: gzip.compress(b" " * 300_000_000), "zip.tooLarge"),
     "no types": (lambda: b'{"hello": "world"}\n', "ndjson.nothing"),
     "no mode": (lambda: b'{"type":"manifest","record":{"mode":"absent"}}\n', "manifest.mode"),

@@ -185,6 +185,18 @@ async def changes_by_type(staging: Staging) -> Mapping[str, Mapping[str, int]]:
     return found
 
 
+async def counted_changes(staging: Staging) -> Mapping[str, Mapping[str, int]]:
+    """As `changes_by_type`, from the counts `store_counts` kept: a million changes are not gone through again."""
+    statement = text(
+        "SELECT c.key, sum((c.value->>'added')::int)::int, sum((c.value->>'changed')::int)::int, "
+        "sum((c.value->>'removed')::int)::int FROM import_school s, jsonb_each(s.counts) c "
+        "WHERE s.import_id = :i AND s.discarded_at IS NULL GROUP BY 1"
+    )
+    rows = await staging.session.execute(statement, {"i": staging.import_id})
+    found = {type_: dict(zip(("added", "changed", "removed"), counts, strict=True)) for type_, *counts in rows}
+    return {type_: actions for type_, actions in found.items() if any(actions.values())}
+
+
 async def untouched_schools(staging: Staging) -> dict[str, int]:
     """Schools neither committed nor discarded, with the roster version the difference was made against."""
     statement = text(

@@ -148,19 +148,19 @@ async def resolve(staging: Staging) -> None:
 
 
 async def _refuse_duplicates(staging: Staging, record: RecordType) -> None:
-    first = (
-        f"SELECT min(d.line) FROM {record.staging} d WHERE d.import_id = s.import_id AND d.sourced_id = s.sourced_id"
-    )
+    """The first line of an id counts."""
     repeated = (
-        f"SELECT d.sourced_id FROM {record.staging} d WHERE d.import_id = :i AND d.sourced_id <> '' "
-        "GROUP BY d.sourced_id HAVING count(*) > 1"
+        f"SELECT d.sourced_id, min(d.line) AS first FROM {record.staging} d "
+        "WHERE d.import_id = :i AND d.sourced_id <> '' GROUP BY d.sourced_id HAVING count(*) > 1"
     )
+    first = "SELECT k.first FROM known k WHERE k.sourced_id = s.sourced_id"
     await staging.run(
         mark(
             record,
             code="'sourcedId.duplicate'",
             field="sourcedId",
-            where=f"s.sourced_id IN ({repeated}) AND s.line > ({first})",
+            where=f"EXISTS ({first} AND k.first < s.line)",
+            known=repeated,
             value="s.sourced_id",
             expected=f"({first})::text",
         )

@@ -75,7 +75,7 @@ async def _begin(uow: UnitOfWork, import_id: UUID) -> Reading:
 async def _analyze(units: UnitsOfWork, reading: Reading, tables: Sequence[str]) -> None:
     if reading.is_large:
         async with units.begin(EVERYTHING) as uow:
-            await staging.analyze(uow.session, tables)
+            await staging.analyze(uow.session, tables, roughly=True)
 
 
 async def _judge(uow: UnitOfWork, reading: Reading) -> None:
@@ -111,7 +111,7 @@ async def _judge(uow: UnitOfWork, reading: Reading) -> None:
 
 async def _file_counts(area: resolve.Staging, reading: Reading) -> dict[str, Any]:
     lines = await difference.row_counts(area)
-    changes = await difference.changes_by_type(area)
+    changes = await difference.counted_changes(area)
     tallies = reading.tallies
     counts: dict[str, Any] = {}
     for name in (each for each in _ORDER if each in tallies or each in changes):

@@ -155,7 +155,7 @@ async def _finish(uow: UnitOfWork, import_id: UUID) -> int:
     assert row is not None
     if row.state != State.COMMITTING or await difference.untouched_schools(_staging(uow, row, [])):
         return 0
-    changes = await difference.changes_by_type(_staging(uow, row, []))
+    changes = await difference.counted_changes(_staging(uow, row, []))
     row.counts = {
         name: count | {action: changes.get(name, {}).get(action, 0) for action in ("added", "changed", "removed")}
         for name, count in row.counts.items()

@@ -17,6 +17,8 @@ LONGEST_PAUSE_SECONDS = 3600.0
 SECRET_PREFIX = "whsec_"  # noqa: S105  # how Standard Webhooks marks a secret, not a secret
 # The receiver says that the data is wrong. Other 4xx (no access, no such address) are no fault of a record.
 REFUSING = frozenset({400, 409, 413, 422})
+# A receiver that refuses so many records one after the other has another trouble than these records.
+MOST_REFUSED_IN_A_ROW = 100
 _NDC_EVENT = {"added": "NEW", "changed": "UPdate", "removed": "CANCEL"}
 
 
@@ -128,6 +130,12 @@ FEED_TEXTS: Mapping[str, Text] = {
     "feed.addressRefused": Text(
         "Địa chỉ này thuộc mạng nội bộ nên không được phép gọi.",
         "The address is inside a private network: not allowed.",
+    ),
+    "feed.refusesAll": Text(
+        f"Nơi nhận đã từ chối {MOST_REFUSED_IN_A_ROW} bản ghi liên tiếp nên tạm dừng, không bỏ qua thêm bản ghi nào. "
+        "Hãy sửa nơi nhận; hoặc gửi lại cài đặt (PUT) để đi tiếp.",
+        f"The receiver refused {MOST_REFUSED_IN_A_ROW} records in a row: no more are put aside. Mend the receiver; or "
+        "send the settings again (PUT) to go on.",
     ),
     "feed.refused": Text("Nơi nhận từ chối bản ghi này.", "The receiver refuses this record."),
     "feed.crashed": Text("Lỗi của hệ thống; xem nhật ký của worker.", "Something broke on our side; see the log."),

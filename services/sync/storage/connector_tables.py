@@ -88,6 +88,7 @@ class Feed(Base):
     place: Mapped[list[Any] | None]
     delivered: Mapped[int] = mapped_column(server_default=text("0"))
     failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    refused_in_a_row: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     last_error: Mapped[dict[str, Any] | None]
     last_delivered_at: Mapped[dt.datetime | None]
     next_try_at: Mapped[dt.datetime | None]

@@ -63,7 +63,7 @@ async def put_feed(
     feed.batch_size, feed.enabled = values.batch_size, values.enabled
     feed.version += 1
     feed.updated_by, feed.updated_at = principal.subject, await uow.now()
-    feed.next_try_at, feed.failures, feed.last_error = None, 0, None
+    feed.next_try_at, feed.failures, feed.refused_in_a_row, feed.last_error = None, 0, 0, None
     uow.session.add(feed)
     await uow.session.flush()
     return feed, is_new
@@ -135,7 +135,7 @@ async def delete_feed(uow: UnitOfWork, principal: Principal, feed_id: str) -> No
 async def restart_feed(uow: UnitOfWork, principal: Principal, feed_id: str) -> Feed:
     """From the beginning: for a receiver that lost what it had, or a database that was restored."""
     feed = await get_feed(uow, principal, feed_id, lock=True)
-    feed.place, feed.next_try_at, feed.failures, feed.last_error = None, None, 0, None
+    feed.place, feed.next_try_at, feed.failures, feed.refused_in_a_row, feed.last_error = None, None, 0, 0, None
     feed.version += 1
     feed.updated_by, feed.updated_at = principal.subject, await uow.now()
     await uow.session.flush()

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.sync.domain.feed import (
     FEED_TEXTS,
+    MOST_REFUSED_IN_A_ROW,
     Verdict,
     body_of,
     message_id,
@@ -175,11 +176,14 @@ class FeedWork:
         failpoint("sync.feed.sent")
         async with units.begin(EVERYTHING) as uow:
             feed = await _locked(uow, sending)
-            if verdict is Verdict.REFUSED:
-                await feeds.bury(uow.session, sending.id, rows[0], answer.status, _kept(answer))
-            else:
+            if verdict is Verdict.TAKEN:
                 feed.delivered += len(rows)
-                feed.last_delivered_at = self.clock.now()
+                feed.refused_in_a_row, feed.last_delivered_at = 0, self.clock.now()
+            elif feed.refused_in_a_row >= MOST_REFUSED_IN_A_ROW:
+                raise _StopError("feed.refusesAll", {"status": answer.status})
+            else:
+                feed.refused_in_a_row += 1
+                await feeds.bury(uow.session, sending.id, rows[0], answer.status, _kept(answer))
             feed.place, feed.failures, feed.last_error = feeds.document_of(end), 0, None
 
     def _not_now(self, answer: Answer) -> _StopError:

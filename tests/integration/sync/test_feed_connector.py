@@ -18,6 +18,7 @@ import pytest
 
 from services.sync.bootstrap import SERVICE, feeds_of
 from services.sync.main import create_app
+from services.sync.usecases import push_feed
 from shared.clock import SystemClock
 from shared.service import build_runtime
 from tests.integration.sync.gradebook_packages import gradebook_files
@@ -218,6 +219,32 @@ async def test_a_refused_record_is_put_aside_with_its_reason_and_the_rest_goes_o
     await pushing.work()
     assert await pushing.letters() == []
     assert comparable(pushing.receiver.held) == comparable(await pushing.expected())
+
+
+async def test_a_receiver_that_refuses_everything_is_left_alone_and_nothing_more_is_put_aside(pushing, monkeypatch):
+    monkeypatch.setattr(push_feed, "MOST_REFUSED_IN_A_ROW", 10)
+    pushing.receiver.mood = lambda _rows: (422, {})
+    await pushing.put()
+    await pushing.work(3)
+    state = await pushing.state()
+    assert (state["lastError"]["code"], state["failures"]) == ("feed.refusesAll", 3)
+    assert state["lastError"]["messages"]["vi"]
+    assert len(await pushing.letters()) == 10
+    # Once it takes one, the rest follows; what was put aside waits to be sent again.
+    pushing.receiver.mood = None
+    await pushing.work()
+    state = await pushing.state()
+    assert (state["lastError"], len(await pushing.letters())) == (None, 10)
+    assert len(pushing.receiver.held) == len(await pushing.expected()) - 10
+    # Who sends the settings again lets it go on past as many more.
+    pushing.receiver.mood = lambda _rows: (422, {})
+    await pushing.sync.client.post("/sync/v1/feeds/csdl-nganh/restart", headers=pushing.sync.as_department)
+    await pushing.put()
+    await pushing.work(2)
+    assert len(await pushing.letters()) == 10
+    await pushing.put()
+    await pushing.work(2)
+    assert len(await pushing.letters()) == 20
 
 
 async def test_the_request_is_signed_as_standard_webhooks_say_and_the_secret_is_never_shown(pushing):

@@ -35,6 +35,9 @@ SCOPES: Mapping[str, Text] = {
         "OneRoster 1.2: thêm nhiều điểm, cột điểm", "OneRoster 1.2: add sets of marks"
     ),
     f"{ONEROSTER}gradebook.delete": Text("OneRoster 1.2: xóa điểm, cột điểm", "OneRoster 1.2: end marks"),
+    f"{ONEROSTER}assessment.readonly": Text("OneRoster 1.2: đọc kết quả đánh giá", "OneRoster 1.2: read assessments"),
+    f"{ONEROSTER}assessment.createput": Text("OneRoster 1.2: ghi kết quả đánh giá", "OneRoster 1.2: write assessments"),
+    f"{ONEROSTER}assessment.delete": Text("OneRoster 1.2: xóa kết quả đánh giá", "OneRoster 1.2: end assessments"),
     f"{ONEROSTER}resource-core.readonly": Text(
         "OneRoster 1.2: đọc danh mục học liệu", "OneRoster 1.2: read the core resources"
     ),

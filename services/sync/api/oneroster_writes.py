@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from services.sync.api.single_records import expected_of
 from services.sync.domain.oneroster import NOUN_OF
+from services.sync.domain.oneroster_assessment import ASSESSMENT_COLLECTIONS
 from services.sync.domain.oneroster_gradebook import GRADEBOOK
 from services.sync.usecases import write_gradebook
 from shared.auth import Principal
@@ -36,20 +37,21 @@ def _allowed(scope: str) -> Any:
     return Depends(allowed)
 
 
-Putter = Annotated[Principal, _allowed("gradebook.createput")]
 Poster = Annotated[Principal, _allowed("gradebook.createpost")]
-Deleter = Annotated[Principal, _allowed("gradebook.delete")]
 
 
-def _add(collection: str) -> None:
+def _add(collection: str, service: str) -> None:
     noun = NOUN_OF[collection]
     title = noun[0].upper() + noun[1:]
+    putter, deleter = _allowed(f"{service}.createput"), _allowed(f"{service}.delete")
 
-    async def put(sourced_id: SourcedId, given: Given, principal: Putter, uow: Uow, request: Request) -> Response:
+    async def put(
+        sourced_id: SourcedId, given: Given, uow: Uow, request: Request, principal: Principal = putter
+    ) -> Response:
         await write_gradebook.put_object(uow, principal, collection, sourced_id, given, expected_of(request))
         return Response(status_code=201)
 
-    async def delete(sourced_id: SourcedId, principal: Deleter, uow: Uow, request: Request) -> None:
+    async def delete(sourced_id: SourcedId, uow: Uow, request: Request, principal: Principal = deleter) -> None:
         await write_gradebook.delete_object(uow, principal, collection, sourced_id, expected_of(request))
 
     router.add_api_route(
@@ -75,7 +77,9 @@ def _add(collection: str) -> None:
 
 
 for _collection in ("categories", "lineItems", "results", "scoreScales"):
-    _add(_collection)
+    _add(_collection, "gradebook")
+for _collection in ASSESSMENT_COLLECTIONS:
+    _add(_collection, "assessment")
 
 
 @router.post(

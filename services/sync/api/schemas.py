@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from services.sync.domain import catalogue
 from services.sync.domain.brake_texts import HOLD_TEXTS
-from services.sync.domain.files import KEPT_FILES
+from services.sync.domain.objects import SPECS
 from services.sync.domain.org_tree import OrgKind, ParentEdge, Validity
 from services.sync.domain.problems import Problem, ProblemCode
 from services.sync.usecases.hold_import import RELEASING_ROLES
@@ -88,7 +88,7 @@ class Progress(Shape):
     rows_total: int | None
 
 
-_ORDER = [spec.name for spec in KEPT_FILES["1.2"]]
+_ORDER = list(SPECS)
 
 
 def _reading_order(entry: tuple[str, Any]) -> int:

@@ -6,6 +6,10 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from services.sync.domain.gradebook_records import (
+    ASSESSMENT_LINE_ITEM,
+    ASSESSMENT_LINE_ITEM_OBJECTIVE,
+    ASSESSMENT_RESULT,
+    ASSESSMENT_RESULT_OBJECTIVE,
     LINE_ITEM,
     LINE_ITEM_OBJECTIVE,
     LINE_ITEM_SCORE_SCALE,
@@ -71,5 +75,21 @@ BESIDE = (
     Beside(RESULT, "scoreScale", dict, RESULT_SCORE_SCALE, "result_sourced_id", ("score_scale_sourced_id",)),
     Beside(LINE_ITEM, "learningObjectiveSet", list, LINE_ITEM_OBJECTIVE, "line_item_sourced_id", _OBJECTIVE_KEY),
     Beside(RESULT, "learningObjectiveSet", list, RESULT_OBJECTIVE, "result_sourced_id", _OBJECTIVE_KEY),
+    Beside(
+        ASSESSMENT_LINE_ITEM,
+        "learningObjectiveSet",
+        list,
+        ASSESSMENT_LINE_ITEM_OBJECTIVE,
+        "assessment_line_item_sourced_id",
+        _OBJECTIVE_KEY,
+    ),
+    Beside(
+        ASSESSMENT_RESULT,
+        "learningObjectiveSet",
+        list,
+        ASSESSMENT_RESULT_OBJECTIVE,
+        "assessment_result_sourced_id",
+        _OBJECTIVE_KEY,
+    ),
 )
 BESIDE_OF: Mapping[RecordType, Beside] = {each.record: each for each in BESIDE}

@@ -175,6 +175,59 @@ _RESULT_OBJECTIVES = FileSpec(
         optional("textScore", "text_score", personal=True),
     ),
 )
+_OBJECTIVE = (
+    required("source", "source", Cell.WORD, words=OBJECTIVE_SOURCES),
+    required("learningObjectiveId", "learning_objective_id"),
+)
+# The objects of the assessment profile, for which the CSV binding has no file: columns as a file would have them.
+ASSESSMENT_SPECS = (
+    FileSpec(
+        "assessmentLineItems",
+        (
+            required("title", "title"),
+            optional("description", "description"),
+            optional("classSourcedId", "class_sourced_id", Cell.ID),
+            optional("parentAssessmentLineItemSourcedId", "parent_sourced_id", Cell.ID),
+            optional("scoreScaleSourcedId", "score_scale_sourced_id", Cell.ID),
+            optional("resultValueMin", "result_value_min", Cell.NUMBER),
+            optional("resultValueMax", "result_value_max", Cell.NUMBER),
+            optional("schoolSourcedId", "school_sourced_id", Cell.ID, org="school"),
+        ),
+    ),
+    FileSpec(
+        "assessmentResults",
+        (
+            required("assessmentLineItemSourcedId", "assessment_line_item_sourced_id", Cell.ID),
+            required("studentSourcedId", "student_sourced_id", Cell.ID),
+            required("scoreStatus", "score_status", Cell.WORD, words=SCORE_STATUSES),
+            optional("score", "score", Cell.NUMBER, personal=True),
+            optional("textScore", "text_score", personal=True),
+            required("scoreDate", "score_date", Cell.DATE),
+            optional("scorePercentile", "score_percentile", Cell.NUMBER, personal=True),
+            optional("scoreScaleSourcedId", "score_scale_sourced_id", Cell.ID),
+            optional("inProgress", "in_progress", Cell.BOOLEAN),
+            optional("incomplete", "incomplete", Cell.BOOLEAN),
+            optional("late", "late", Cell.BOOLEAN),
+            optional("missing", "missing", Cell.BOOLEAN),
+            Column("comment", personal=True),
+            optional("schoolSourcedId", "school_sourced_id", Cell.ID, org="school"),
+        ),
+        dropped=frozenset({"comment"}),
+    ),
+    FileSpec(
+        "assessmentLineItemLearningObjectiveIds",
+        (required("assessmentLineItemSourcedId", "assessment_line_item_sourced_id", Cell.ID), *_OBJECTIVE),
+    ),
+    FileSpec(
+        "assessmentResultLearningObjectiveIds",
+        (
+            required("assessmentResultSourcedId", "assessment_result_sourced_id", Cell.ID),
+            *_OBJECTIVE,
+            optional("score", "score", Cell.NUMBER, personal=True),
+            optional("textScore", "text_score", personal=True),
+        ),
+    ),
+)
 
 FILES_1_1 = (
     _DEMOGRAPHICS,

@@ -82,6 +82,49 @@ RESULT_OBJECTIVE = RecordType(
     ("result_sourced_id", "source", "learning_objective_id", "score", "text_score"),
 )
 
+# Of the assessment profile: no file of the CSV binding carries them, they come one by one or as lines of JSON.
+ASSESSMENT_LINE_ITEM = RecordType(
+    "assessmentLineItems",
+    "assessment_item",
+    (
+        "title",
+        "description",
+        "class_sourced_id",
+        "parent_sourced_id",
+        "score_scale_sourced_id",
+        "result_value_min",
+        "result_value_max",
+    ),
+)
+ASSESSMENT_RESULT = RecordType(
+    "assessmentResults",
+    "assessment_result",
+    (
+        "assessment_line_item_sourced_id",
+        "student_sourced_id",
+        "score_status",
+        "score",
+        "text_score",
+        "score_date",
+        "score_percentile",
+        "score_scale_sourced_id",
+        "in_progress",
+        "incomplete",
+        "late",
+        "missing",
+    ),
+)
+ASSESSMENT_LINE_ITEM_OBJECTIVE = RecordType(
+    "assessmentLineItemLearningObjectiveIds",
+    "assessment_item_objective",
+    ("assessment_line_item_sourced_id", "source", "learning_objective_id"),
+)
+ASSESSMENT_RESULT_OBJECTIVE = RecordType(
+    "assessmentResultLearningObjectiveIds",
+    "assessment_result_objective",
+    ("assessment_result_sourced_id", "source", "learning_objective_id", "score", "text_score"),
+)
+
 # Parents before children, as in RECORD_TYPES.
 GRADEBOOK_TYPES = (
     DEMOGRAPHICS,
@@ -97,6 +140,10 @@ GRADEBOOK_TYPES = (
     RESULT_SCORE_SCALE,
     LINE_ITEM_OBJECTIVE,
     RESULT_OBJECTIVE,
+    ASSESSMENT_LINE_ITEM,
+    ASSESSMENT_RESULT,
+    ASSESSMENT_LINE_ITEM_OBJECTIVE,
+    ASSESSMENT_RESULT_OBJECTIVE,
 )
 EVERY_TYPE = (*RECORD_TYPES, *GRADEBOOK_TYPES)
 BY_FILE = {**ROSTER_BY_FILE, **{record.file: record for record in GRADEBOOK_TYPES}}
@@ -111,6 +158,10 @@ LOCATED_TYPES = (
     RESULT_SCORE_SCALE,
     LINE_ITEM_OBJECTIVE,
     RESULT_OBJECTIVE,
+    ASSESSMENT_LINE_ITEM,
+    ASSESSMENT_RESULT,
+    ASSESSMENT_LINE_ITEM_OBJECTIVE,
+    ASSESSMENT_RESULT_OBJECTIVE,
 )
 
 Reference = tuple[RecordType, RecordType, str]
@@ -133,8 +184,28 @@ _HANGS_ON: tuple[Reference, ...] = (
     (RESULT_SCORE_SCALE, SCORE_SCALE, "score_scale_sourced_id"),
     (LINE_ITEM_OBJECTIVE, LINE_ITEM, "line_item_sourced_id"),
     (RESULT_OBJECTIVE, RESULT, "result_sourced_id"),
+    (ASSESSMENT_LINE_ITEM, CLASS, "class_sourced_id"),
+    (ASSESSMENT_RESULT, USER, "student_sourced_id"),
+    (ASSESSMENT_RESULT, ASSESSMENT_LINE_ITEM, "assessment_line_item_sourced_id"),
+    (ASSESSMENT_LINE_ITEM_OBJECTIVE, ASSESSMENT_LINE_ITEM, "assessment_line_item_sourced_id"),
+    (ASSESSMENT_RESULT_OBJECTIVE, ASSESSMENT_RESULT, "assessment_result_sourced_id"),
 )
-REFERENCES: tuple[Reference, ...] = (*_HANGS_ON, (LINE_ITEM, CATEGORY, "category_sourced_id"))
+REFERENCES: tuple[Reference, ...] = (
+    *_HANGS_ON,
+    (LINE_ITEM, CATEGORY, "category_sourced_id"),
+    (ASSESSMENT_LINE_ITEM, ASSESSMENT_LINE_ITEM, "parent_sourced_id"),
+    (ASSESSMENT_LINE_ITEM, SCORE_SCALE, "score_scale_sourced_id"),
+    (ASSESSMENT_RESULT, SCORE_SCALE, "score_scale_sourced_id"),
+)
+# References a record may do without.
+OPEN: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("assessment_item", "class_sourced_id"),
+        ("assessment_item", "parent_sourced_id"),
+        ("assessment_item", "score_scale_sourced_id"),
+        ("assessment_result", "score_scale_sourced_id"),
+    }
+)
 CASCADES: tuple[Reference, ...] = (
     (ROLE, USER, "user_sourced_id"),
     (ENROLLMENT, USER, "user_sourced_id"),
@@ -150,4 +221,8 @@ FILLED: dict[str, set[str]] = {
     "resource": {"vendor_resource_id"},
     "line_item_objective": {"source", "learning_objective_id"},
     "result_objective": {"source", "learning_objective_id"},
+    "assessment_item": {"title"},
+    "assessment_result": {"score_status", "score_date"},
+    "assessment_item_objective": {"source", "learning_objective_id"},
+    "assessment_result_objective": {"source", "learning_objective_id"},
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.sync.domain.columns import COMMON_COLUMNS, Cell, Column, FileSpec, optional
 from services.sync.domain.files import KEPT_FILES, Mode
+from services.sync.domain.gradebook_files import ASSESSMENT_SPECS
 from services.sync.domain.gradebook_records import BY_FILE
 from services.sync.domain.package import FilePlan
 from services.sync.domain.records import camel
@@ -26,7 +27,7 @@ _OPEN = frozenset(
     {("lineItems", "academicSessionSourcedId"), ("scoreScales", "orgSourcedId"), ("scoreScales", "courseSourcedId")}
 )
 _MORE = {"lineItems": (optional("gradingPeriodSourcedId", "grading_period_sourced_id", Cell.ID),)}
-SPECS: Mapping[str, FileSpec] = {spec.name: _as_object(spec) for spec in KEPT_FILES["1.2"]}
+SPECS: Mapping[str, FileSpec] = {spec.name: _as_object(spec) for spec in (*KEPT_FILES["1.2"], *ASSESSMENT_SPECS)}
 # What a reader of our own or OneRoster's API finds beside the record's fields; it says nothing about the record.
 _AROUND = frozenset({"type", "href", "metadata", "school", "version", "recordedFrom", "recordedTo", "lastImportId"})
 _AROUND |= {"resources", "userProfiles", "children"}
@@ -38,6 +39,7 @@ _JSON_NAMES = {
     "termSourcedIds": ("terms",),
     "orgSourcedId": ("org", "school"),
     "parentSourcedId": ("parent",),
+    "parentAssessmentLineItemSourcedId": ("parentSourcedId",),
     "resourceSourcedIds": ("resources",),
     "agentSourcedIds": ("agents",),
 }

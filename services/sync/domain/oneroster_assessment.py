@@ -1,7 +1,7 @@
 """The assessment profile of the OneRoster 1.2 gradebook service as data: its objects, and where they are listed.
 
-No file of the CSV binding carries an assessment line item or an assessment result, and none is kept: the operations
-answer as the standard says with empty lists, and every id is unknown. A result's `comment` would not be sent either.
+No file of the CSV binding carries an assessment line item or an assessment result: they come by PUT or as lines of
+JSON. A result's `comment` is never kept, hence never sent.
 """
 
 from services.sync.domain.oneroster import V1_2, Field, Shape
@@ -32,7 +32,9 @@ def assessment_objects(gradebook_base: str) -> dict[str, tuple[Field, ...]]:
     )
     result = (
         *_BASE,
-        _reference("assessmentLineItem", "line_item_sourced_id", "assessmentLineItem", gradebook_base, required=True),
+        _reference(
+            "assessmentLineItem", "assessment_line_item_sourced_id", "assessmentLineItem", gradebook_base, required=True
+        ),
         _reference("student", "student_sourced_id", "user", V1_2.base, required=True),
         Field("score", "score", Shape.NUMBER),
         Field("textScore", "text_score"),

@@ -3,6 +3,8 @@
 # ruff: noqa: S608  # statements are assembled from the constants of the domain; values are always bound
 
 from services.sync.domain.gradebook_records import (
+    ASSESSMENT_LINE_ITEM,
+    ASSESSMENT_LINE_ITEM_OBJECTIVE,
     CATEGORY,
     CLASS_RESOURCE,
     COURSE_RESOURCE,
@@ -36,6 +38,7 @@ async def expand(staging: Staging, named: list[str]) -> None:
         (DEMOGRAPHICS, USER, "sourced_id"),
         (COURSE_RESOURCE, COURSE, "course_sourced_id"),
         (USER_RESOURCE, USER, "user_sourced_id"),
+        (ASSESSMENT_LINE_ITEM_OBJECTIVE, ASSESSMENT_LINE_ITEM, "assessment_line_item_sourced_id"),
     ):
         if staging.mode(record) != "absent":
             await _with_owner(staging, record, owner, column)

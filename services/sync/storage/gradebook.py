@@ -4,9 +4,6 @@
 
 from collections.abc import Mapping
 
-from services.sync.domain.oneroster import NOUN_OF, Field, Shape
-from services.sync.domain.oneroster_assessment import ASSESSMENT_COLLECTIONS
-from services.sync.domain.oneroster_gradebook import GRADEBOOK
 from services.sync.storage.roster import Rows
 
 
@@ -37,16 +34,6 @@ def _shared(table: str) -> str:
     )
 
 
-_NULLS = {Shape.DATE: "date", Shape.INSTANT: "timestamptz", Shape.NUMBER: "numeric", Shape.BOOLEAN: "boolean"}
-_NULLS |= {Shape.JSON: "json"}
-
-
-def _none_kept(fields: tuple[Field, ...]) -> str:
-    """No rows, with the columns filters, sort fields and documents name."""
-    columns = ", ".join(f"CAST(NULL AS {_NULLS.get(field.shape, 'text')}) AS {field.column}" for field in fields)
-    return f"SELECT {columns} WHERE false"
-
-
 _OBJECTIVE_RESULT = (
     "JSON_OBJECT('learningObjectiveId' VALUE k.learning_objective_id, 'score' VALUE k.score, "
     "'textScore' VALUE k.text_score ABSENT ON NULL)"
@@ -70,7 +57,26 @@ _SOURCES: Mapping[str, str] = {
         "FROM unnest(x.item_values_lhs, x.item_values_rhs) WITH ORDINALITY v(l, r, n)) AS score_scale_value "
         "FROM score_scale x"
     ),
-    **{name: _none_kept(GRADEBOOK.objects[NOUN_OF[name]]) for name in ASSESSMENT_COLLECTIONS},
+    "assessmentLineItems": (
+        "SELECT x.*, "
+        + _objectives(
+            "assessment_item_objective",
+            "assessment_line_item_sourced_id",
+            "learningObjectiveIds",
+            "k.learning_objective_id",
+        )
+        + f" FROM ({_shared('assessment_item')}) x"
+    ),
+    "assessmentResults": (
+        "SELECT x.*, "
+        + _objectives(
+            "assessment_result_objective",
+            "assessment_result_sourced_id",
+            "learningObjectiveResults",
+            _OBJECTIVE_RESULT,
+        )
+        + " FROM assessment_result x"
+    ),
 }
 
 

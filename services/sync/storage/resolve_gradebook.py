@@ -3,6 +3,10 @@
 # ruff: noqa: S608  # statements are assembled from the constants of the domain; values are always bound
 
 from services.sync.domain.gradebook_records import (
+    ASSESSMENT_LINE_ITEM,
+    ASSESSMENT_LINE_ITEM_OBJECTIVE,
+    ASSESSMENT_RESULT,
+    ASSESSMENT_RESULT_OBJECTIVE,
     CATEGORY,
     CLASS_RESOURCE,
     COURSE_RESOURCE,
@@ -17,6 +21,7 @@ from services.sync.domain.gradebook_records import (
     USER_RESOURCE,
 )
 from services.sync.domain.records import ACADEMIC_SESSION, CLASS, COURSE, DEMOGRAPHICS, ROLE, USER, RecordType, camel
+from services.sync.storage.expand import refuse_undetermined
 from services.sync.storage.resolve import (
     Staging,
     dangling,
@@ -46,6 +51,7 @@ _SHARED: tuple[tuple[RecordType, str, RecordType], ...] = (
     (COURSE_RESOURCE, "resource_sourced_id", RESOURCE),
     (USER_RESOURCE, "resource_sourced_id", RESOURCE),
 )
+_DEEPEST_LINE_ITEM_TREE = 20
 _SCALES = (LINE_ITEM_SCORE_SCALE, RESULT_SCORE_SCALE)
 
 
@@ -62,6 +68,61 @@ async def resolve(staging: Staging) -> None:
         await _refuse_others(staging, USER_RESOURCE)
     if staging.mode(COURSE_RESOURCE) != "absent":
         await _refuse_others(staging, COURSE_RESOURCE)
+    await _assessments(staging)
+
+
+async def _assessments(staging: Staging) -> None:
+    """A line item stands at the school of its class, or where it says; a result at that of its student."""
+    if staging.mode(ASSESSMENT_LINE_ITEM) != "absent":
+        await _locate(staging, ASSESSMENT_LINE_ITEM, "class_sourced_id", CLASS)
+        await refuse_undetermined(staging, ASSESSMENT_LINE_ITEM)
+        await _refuse_scale(staging, ASSESSMENT_LINE_ITEM)
+        # A refused parent takes its children along, level by level.
+        for _ in range(_DEEPEST_LINE_ITEM_TREE):
+            if not await _refuse_unknown(staging, ASSESSMENT_LINE_ITEM, "parent_sourced_id", ASSESSMENT_LINE_ITEM):
+                break
+    if staging.mode(ASSESSMENT_RESULT) != "absent":
+        await _assessment_results(staging)
+    if staging.mode(ASSESSMENT_LINE_ITEM_OBJECTIVE) != "absent":
+        owner = "assessment_line_item_sourced_id"
+        await _refuse_unknown(staging, ASSESSMENT_LINE_ITEM_OBJECTIVE, owner, ASSESSMENT_LINE_ITEM)
+    if staging.mode(ASSESSMENT_RESULT_OBJECTIVE) != "absent":
+        await _locate(staging, ASSESSMENT_RESULT_OBJECTIVE, "assessment_result_sourced_id", ASSESSMENT_RESULT)
+
+
+async def _assessment_results(staging: Staging) -> None:
+    item = "assessment_line_item_sourced_id"
+    await _refuse_unknown(staging, ASSESSMENT_RESULT, item, ASSESSMENT_LINE_ITEM)
+    await staging.run(
+        f"WITH known AS MATERIALIZED ({staging.known(ASSESSMENT_LINE_ITEM)}), people AS MATERIALIZED "
+        f"({people_of_schools(staging)}) UPDATE {ASSESSMENT_RESULT.staging} s SET school_sourced_id = "
+        "k.school_sourced_id FROM known k JOIN people p ON p.school_sourced_id = k.school_sourced_id "
+        "WHERE s.import_id = :i AND s.outcome = 'accepted' AND NOT s.ended AND s.school_sourced_id = '' "
+        f"AND k.sourced_id = s.{item} AND p.sourced_id = s.student_sourced_id"
+    )
+    await _refuse_strangers(staging, ASSESSMENT_RESULT)
+    await _refuse_unknown(staging, ASSESSMENT_RESULT, item, ASSESSMENT_LINE_ITEM, school="s.school_sourced_id")
+    await _refuse_scale(staging, ASSESSMENT_RESULT)
+    await refuse_taken(staging, ASSESSMENT_RESULT)
+
+
+async def _refuse_scale(staging: Staging, record: RecordType) -> None:
+    await _refuse_unknown(staging, record, "score_scale_sourced_id", SCORE_SCALE, school="s.school_sourced_id")
+
+
+async def _refuse_strangers(staging: Staging, record: RecordType) -> None:
+    """The student of a result belongs to its school."""
+    await staging.run(
+        mark(
+            record,
+            code=ended_or_unknown(USER, "old.student_sourced_id"),
+            field="studentSourcedId",
+            where=dangling("s.student_sourced_id", "s.school_sourced_id"),
+            known=people_of_schools(staging),
+            value="old.student_sourced_id",
+            target=USER,
+        )
+    )
 
 
 async def _locate(staging: Staging, record: RecordType, column: str, parent: RecordType) -> None:
@@ -82,25 +143,15 @@ async def _refuse_others(staging: Staging, record: RecordType) -> None:
         for column in ("grading_period_sourced_id", "academic_session_sourced_id"):
             await optional_reference(staging, LINE_ITEM, column, camel(column), ACADEMIC_SESSION)
     if record is RESULT:
-        await staging.run(
-            mark(
-                RESULT,
-                code=ended_or_unknown(USER, "old.student_sourced_id"),
-                field="studentSourcedId",
-                where=dangling("s.student_sourced_id", "s.school_sourced_id"),
-                known=people_of_schools(staging),
-                value="old.student_sourced_id",
-                target=USER,
-            )
-        )
+        await _refuse_strangers(staging, RESULT)
     if record in _SCALES:
-        await _refuse_unknown(staging, record, "score_scale_sourced_id", SCORE_SCALE, school="s.school_sourced_id")
+        await _refuse_scale(staging, record)
 
 
 async def _refuse_unknown(
     staging: Staging, record: RecordType, column: str, target: RecordType, *, school: str | None = None
-) -> None:
-    await staging.run(
+) -> int:
+    return await staging.run(
         mark(
             record,
             code=ended_or_unknown(target, f"old.{column}"),

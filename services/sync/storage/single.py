@@ -28,11 +28,16 @@ async def schools_having(session: AsyncSession, record: RecordType, sourced_id: 
 
 
 async def schools_of_parent(session: AsyncSession, record: RecordType, values: Mapping[str, Any]) -> list[str]:
-    """The school of the record that gives it one: a line item's class, a result's line item."""
-    if record not in LOCATED_TYPES:
-        return []
-    _, parent, column = next(each for each in REFERENCES if each[0] is record)
-    return await schools_having(session, parent, values.get(column) or "")
+    """The school of the record that gives it one: a line item's class, a result's line item.
+
+    Of several, those of the next reference too: a student may be at two schools, and take the assessment of one.
+    """
+    found: list[str] = []
+    for child, parent, column in REFERENCES if record in LOCATED_TYPES else ():
+        if child is record and values.get(column) and len(found) != 1:
+            having = await schools_having(session, parent, values[column])
+            found = [school for school in found if school in having] or having
+    return found
 
 
 async def line_items_of(session: AsyncSession, class_: str, academic_session: str, wanted: Sequence[str]) -> set[str]:

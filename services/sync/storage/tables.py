@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from services.sync.domain.gradebook_records import EVERY_TYPE, FILLED, GRADEBOOK_TYPES, REFERENCES
+from services.sync.domain.gradebook_records import EVERY_TYPE, FILLED, GRADEBOOK_TYPES, OPEN, REFERENCES
 from services.sync.domain.records import COURSE, USER, RecordType
 from shared.db.tables import declarative_base
 
@@ -218,7 +218,7 @@ _LISTS = {"grades", "subjects", "subject_codes", "periods", "term_sourced_ids", 
 _LISTS |= {"roles", "item_values_lhs", "item_values_rhs"}
 _DATES = {"start_date", "end_date", "begin_date", "birth_date", "score_date"}
 _BOOLEANS = {"enabled_user", "is_primary", "in_progress", "incomplete", "late", "missing"}
-_NUMBERS = {"weight", "score", "result_value_min", "result_value_max"}
+_NUMBERS = {"weight", "score", "score_percentile", "result_value_min", "result_value_max"}
 _INSTANTS = {"assign_date", "due_date"}
 # Never empty in a record that was accepted; in staging a refused row is empty but for its id.
 _FILLED = {
@@ -231,7 +231,8 @@ _FILLED = {
     **{record.table: FILLED.get(record.table, set()) for record in GRADEBOOK_TYPES},
 }
 for _child, _, _column in REFERENCES:
-    _FILLED[_child.table].add(_column)
+    if (_child.table, _column) not in OPEN:
+        _FILLED[_child.table].add(_column)
 
 # The running transaction's id as a number that never wraps round: `written_by` orders the change feed.
 THIS_TRANSACTION = "((pg_current_xact_id())::text)::bigint"

@@ -19,7 +19,7 @@ _ANY_INSTANT = "1970-01-01T00:00:00.000Z"
 
 
 # Where an implementation sends a date-time and the standard has a date.
-_DATES_SENT_AS_INSTANTS = {"results": ("scoreDate",)}
+_DATES_SENT_AS_INSTANTS = {"results": ("scoreDate",), "assessmentResults": ("scoreDate",)}
 
 
 @dataclass(frozen=True, slots=True)

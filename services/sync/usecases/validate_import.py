@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from services.sync.domain.brake import Difference, hold_reasons
-from services.sync.domain.files import KEPT_FILES
 from services.sync.domain.gradebook_records import EVERY_TYPE, LINE_ITEM
 from services.sync.domain.import_state import State, Step, after
+from services.sync.domain.objects import SPECS
 from services.sync.domain.problems import Problem
 from services.sync.domain.records import CLASS, ENROLLMENT
 from services.sync.storage import (
@@ -36,7 +36,7 @@ from shared.db.scope import EVERYTHING
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.failpoints import failpoint
 
-_ORDER = [spec.name for spec in KEPT_FILES["1.2"]]
+_ORDER = list(SPECS)
 
 
 async def validate_import(units: UnitsOfWork, uploads: Uploads, import_id: UUID) -> None:

@@ -14,8 +14,8 @@ from shared.errors import AppError, FieldError, Kind, Text
 from shared.ids import new_id
 
 MOST_AT_ONCE = 1000
-# Categories name no school: they stand at every school of the caller.
-_EVERYWHERE = frozenset({"categories"})
+# Categories, and assessments that name no class, name no school: they stand at every school of the caller.
+_EVERYWHERE = frozenset({"categories", "assessmentLineItems"})
 
 
 async def put_object(
@@ -29,7 +29,7 @@ async def put_object(
     """`body` is `{"lineItem": {…}}`. Raises `record.invalid`, `precondition.failed`."""
     record, given = BY_FILE[collection], _object_in(body, NOUN_OF[collection])
     places: Sequence[str | None] = [None]
-    if collection in _EVERYWHERE:
+    if collection in _EVERYWHERE and not _reference(given, "class"):
         places = await places_of(uow, principal, record, sourced_id)
     for school in places:
         await put_record(uow, principal, record, sourced_id, given, school=school, expected=expected, lenient=True)

@@ -1,5 +1,6 @@
 """Marks, resources and demographics for the small clean schools of `packages`, in OneRoster 1.2 and 1.1."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from tests.integration.sync.packages import HEADERS, Row, make_zip, school_files, write_csv
@@ -190,3 +191,35 @@ def package_of_1_1(school: str) -> bytes:
 
 def _without(row: Mapping[str, str], *names: str) -> Row:
     return {name: value for name, value in row.items() if name not in names}
+
+
+def assessment_lines(school: str) -> bytes:
+    """Lines of JSON that add to `gradebook_files` what no CSV file brings; every field that is kept is filled."""
+    given = {"school": school, "scoreScaleSourcedId": f"{school}-td", "classSourcedId": f"{school}-lop1"}
+    item = {"title": "Khảo sát", "resultValueMin": 0, "resultValueMax": 10, "description": "Vòng 1"} | given
+    whole, part = f"{school}-ks", f"{school}-ks-1"
+    result = {
+        "sourcedId": f"{school}-ks-kq",
+        "assessmentLineItemSourcedId": part,
+        "studentSourcedId": f"{school}-hs0",
+        "scoreScaleSourcedId": f"{school}-td",
+        "scoreStatus": "fully graded",
+        "score": 8,
+        "textScore": "Giỏi",
+        "scorePercentile": 90.5,
+        "scoreDate": "2026-11-20",
+        **dict.fromkeys(("inProgress", "incomplete", "late", "missing"), False),
+    }
+    objective = {"source": "case", "learningObjectiveId": "yc-1"}
+    of_item = {"sourcedId": "o-1", "assessmentLineItemSourcedId": part} | objective
+    records = [
+        ("assessmentLineItems", {"sourcedId": whole} | item),
+        ("assessmentLineItems", {"sourcedId": part, "parentAssessmentLineItemSourcedId": whole} | item),
+        ("assessmentResults", result),
+        ("assessmentLineItemLearningObjectiveIds", of_item),
+        (
+            "assessmentResultLearningObjectiveIds",
+            {"sourcedId": "o-2", "assessmentResultSourcedId": result["sourcedId"], "score": 4} | objective,
+        ),
+    ]
+    return "".join(json.dumps({"type": kind, "record": record}) + "\n" for kind, record in records).encode()

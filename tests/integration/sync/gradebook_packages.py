@@ -211,15 +211,13 @@ def assessment_lines(school: str) -> bytes:
         **dict.fromkeys(("inProgress", "incomplete", "late", "missing"), False),
     }
     objective = {"source": "case", "learningObjectiveId": "yc-1"}
-    of_item = {"sourcedId": "o-1", "assessmentLineItemSourcedId": part} | objective
+    of_item = {"sourcedId": f"{school}-ks-mt", "assessmentLineItemSourcedId": part} | objective
+    of_result = {"sourcedId": f"{school}-ks-kq-mt", "score": 4, "assessmentResultSourcedId": f"{school}-ks-kq"} | objective
     records = [
         ("assessmentLineItems", {"sourcedId": whole} | item),
         ("assessmentLineItems", {"sourcedId": part, "parentAssessmentLineItemSourcedId": whole} | item),
         ("assessmentResults", result),
         ("assessmentLineItemLearningObjectiveIds", of_item),
-        (
-            "assessmentResultLearningObjectiveIds",
-            {"sourcedId": "o-2", "assessmentResultSourcedId": result["sourcedId"], "score": 4} | objective,
-        ),
+        ("assessmentResultLearningObjectiveIds", of_result),
     ]
     return "".join(json.dumps({"type": kind, "record": record}) + "\n" for kind, record in records).encode()

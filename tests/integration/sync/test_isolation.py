@@ -7,7 +7,7 @@ from services.sync.domain.gradebook_records import EVERY_TYPE
 from services.sync.storage.history import archive
 from services.sync.storage.tables import SCHOOL_TABLES
 from shared.db.scope import EVERYTHING, NOTHING, Scope
-from tests.integration.sync.gradebook_packages import gradebook_files
+from tests.integration.sync.gradebook_packages import assessment_lines, gradebook_files
 from tests.integration.sync.packages import make_package, school_files
 
 PROVIDER = "/ims/oneroster/rostering/v1p2"
@@ -19,7 +19,9 @@ async def b(sync):
     await sync.put_schools("A", "B")
     for school in ("A", "B"):
         package = make_package(school_files(school) | gradebook_files(school))
-        done = await sync.imported(package, sync.as_vendor(school, sub=f"vendor-{school.lower()}"), mode="auto")
+        vendor = sync.as_vendor(school, sub=f"vendor-{school.lower()}")
+        done = await sync.imported(package, vendor, mode="auto")
+        await sync.imported(assessment_lines(school), vendor, mode="auto")
     return done
 
 

@@ -212,7 +212,8 @@ def assessment_lines(school: str) -> bytes:
     }
     objective = {"source": "case", "learningObjectiveId": "yc-1"}
     of_item = {"sourcedId": f"{school}-ks-mt", "assessmentLineItemSourcedId": part} | objective
-    of_result = {"sourcedId": f"{school}-ks-kq-mt", "score": 4, "assessmentResultSourcedId": f"{school}-ks-kq"} | objective
+    of_result = {"sourcedId": f"{school}-ks-kq-mt", "assessmentResultSourcedId": f"{school}-ks-kq", "score": 4}
+    of_result |= objective
     records = [
         ("assessmentLineItems", {"sourcedId": whole} | item),
         ("assessmentLineItems", {"sourcedId": part, "parentAssessmentLineItemSourcedId": whole} | item),

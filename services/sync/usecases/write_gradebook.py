@@ -7,6 +7,7 @@ from services.sync.domain.gradebook_records import BY_FILE, LINE_ITEM
 from services.sync.domain.oneroster import NOUN_OF
 from services.sync.storage import single
 from services.sync.usecases.read_roster import unknown_record
+from services.sync.usecases.scope import registry_for
 from services.sync.usecases.write_record import Expected, delete_record, places_of, put_record
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
@@ -58,7 +59,11 @@ async def post_line_items(
     """
     collection, sourced_id = parent
     member = {"classes": "class", "schools": "school"}[collection]
-    if collection == "classes" and not await single.schools_having(uow.session, BY_FILE["classes"], sourced_id):
+    if collection == "schools":
+        known = (await registry_for(uow, principal.orgs))[1]
+    else:
+        known = [sourced_id] if await single.schools_having(uow.session, BY_FILE["classes"], sourced_id) else []
+    if sourced_id not in known:
         raise unknown_record()
     return await _post(uow, principal, "lineItems", body, {member: sourced_id})
 

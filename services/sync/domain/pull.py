@@ -153,8 +153,12 @@ class Pages:
 
 PULL_TEXTS: Mapping[str, Text] = {
     "pull.secretRefused": Text(
-        "Máy chủ mã truy cập của nhà cung cấp từ chối mã khách hoặc mật khẩu. Kiểm tra clientId và clientSecret.",
-        "The provider's token server refused the client id or secret. Check oauthClientId and clientSecret.",
+        "Máy chủ mã truy cập của nhà cung cấp từ chối mã khách hoặc mật khẩu: xem oauthClientId, oauthClientSecret.",
+        "The provider's token server refused the client id or secret. Check oauthClientId and oauthClientSecret.",
+    ),
+    "pull.scopeRefused": Text(
+        "Nhà cung cấp chưa cấp cho mã khách này quyền đọc danh sách của phiên bản OneRoster đã chọn.",
+        "The provider has not granted the client the scope to read rosters of the chosen OneRoster version.",
     ),
     "pull.tokenAnswer": Text(
         "Máy chủ mã truy cập không trả về access_token hợp lệ.", "The token server did not answer with an access_token."

@@ -158,7 +158,7 @@ class Provider:
         raise PullError(code, Place(path, offset, answer.status, "200"))
 
     async def _new_token(self) -> str:
-        """Client credentials (RFC 6749, section 4.4), the client named by HTTP Basic."""
+        """Client credentials (RFC 6749, sections 4.4 and 5.2), the client named by HTTP Basic."""
         pair = f"{quote(self.target.client_id, safe='')}:{quote(self.target.secret, safe='')}"
         headers = {
             "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
@@ -169,7 +169,8 @@ class Provider:
         body = urlencode({"grant_type": "client_credentials", "scope": scope}).encode()
         answer = await self._patient("POST", self.target.token_url, headers, place, body)
         if answer.status in {400, 401, 403}:
-            raise PullError("pull.secretRefused", Place(place.path, status=answer.status))
+            code = "pull.scopeRefused" if b'"invalid_scope"' in answer.body else "pull.secretRefused"
+            raise PullError(code, Place(place.path, status=answer.status))
         token = _document(answer, place.path).get("access_token") if answer.status == 200 else None
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
             raise PullError("pull.tokenAnswer", Place(place.path, status=answer.status))

@@ -38,13 +38,18 @@ class Provider:
         await send({"type": "http.response.start", "status": status, "headers": encoded})
         await send({"type": "http.response.body", "body": content})
 
+    def token(self, headers):
+        given = httpx.BasicAuth("client", self.secret)._auth_header  # the one line that is needed
+        if headers[b"authorization"].decode() != given:
+            return 401, {}, b'{"error": "invalid_client"}'
+        if self.habit == "grants nothing":
+            return 400, {}, b'{"error":"invalid_scope"}'
+        return 200, {}, json.dumps({"access_token": "t0ken", "token_type": "bearer", "expires_in": 60}).encode()
+
     def answer(self, path, query, headers):
         self.asked[path] += 1
         if path == "/token":
-            given = httpx.BasicAuth("client", self.secret)._auth_header  # the one line that is needed
-            if headers[b"authorization"].decode() != given:
-                return 401, {}, b'{"error": "invalid_client"}'
-            return 200, {}, json.dumps({"access_token": "t0ken", "token_type": "bearer", "expires_in": 60}).encode()
+            return self.token(headers)
         if headers.get(b"authorization") != b"Bearer t0ken":
             return 401, {}, b"{}"
         if self.busy:

@@ -163,6 +163,12 @@ async def test_a_token_that_ends_in_the_middle_is_renewed_once(pulling):
     assert pulling.provider.asked["/token"] == 2
 
 
+async def test_a_scope_that_was_not_granted_is_told_apart_from_a_wrong_secret(pulling):
+    await pulling.put()
+    pulling.provider.habit = "grants nothing"
+    assert (await pulling.run("full"))["failure"]["code"] == "pull.scopeRefused"
+
+
 async def test_a_refused_secret_is_told_and_no_answer_ever_shows_one(pulling):
     put = await pulling.put(oauthClientSecret="wrong-secret")
     run = await pulling.run("full")

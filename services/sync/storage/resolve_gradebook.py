@@ -79,7 +79,9 @@ async def _assessments(staging: Staging) -> None:
         await _refuse_scale(staging, ASSESSMENT_LINE_ITEM)
         # A refused parent takes its children along, level by level.
         for _ in range(_DEEPEST_LINE_ITEM_TREE):
-            if not await _refuse_unknown(staging, ASSESSMENT_LINE_ITEM, "parent_sourced_id", ASSESSMENT_LINE_ITEM):
+            if not await _refuse_unknown(
+                staging, ASSESSMENT_LINE_ITEM, "parent_sourced_id", ASSESSMENT_LINE_ITEM, school="s.school_sourced_id"
+            ):
                 break
     if staging.mode(ASSESSMENT_RESULT) != "absent":
         await _assessment_results(staging)

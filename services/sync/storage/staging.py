@@ -41,8 +41,7 @@ async def wipe_staging(session: AsyncSession, import_id: UUID, *, kept: Collecti
         await session.execute(text(f"DELETE FROM {record.staging} WHERE import_id = :i"), {"i": import_id})
 
 
-# Of a hundred rows per bucket. A tenth of what PostgreSQL takes for tables that stay tells as well how many rows, and
-# how many of a kind, there are.
+# A tenth of PostgreSQL's own default: fewer sampled rows tell as well how many there are, and how many of a kind.
 _STATISTICS_OF_STAGING = 10
 
 

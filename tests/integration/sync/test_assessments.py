@@ -194,6 +194,11 @@ async def test_the_feed_carries_them_the_past_is_kept_and_lines_of_json_bring_th
             }
             for item, student in (("ks-1", "A-hs1"), ("ks-2", "B-hs1"), ("ks-1", "B-hs2"), ("ks-3", "A-hs2"))
         ),
+        {
+            "type": "assessmentLineItems",
+            "record": {"sourcedId": "ks-6", "title": "a parent of another school", "schoolSourcedId": "B"}
+            | {"parentAssessmentLineItemSourcedId": "ks-1"},
+        },
     ]
     answer = await sync.client.post(
         "/sync/v1/imports?mode=auto",
@@ -210,6 +215,7 @@ async def test_the_feed_carries_them_the_past_is_kept_and_lines_of_json_bring_th
         (5, "reference.unknown"),
         (8, "reference.unknown"),
         (9, "reference.unknown"),
+        (10, "reference.unknown"),
     }
     assert await sync.sql("SELECT school_sourced_id || sourced_id FROM assessment_result ORDER BY 1") == [
         "Akq-A-hs1",

@@ -165,44 +165,46 @@ async def test_an_assessment_of_a_class_stands_at_its_school_and_ends_with_the_c
     assert await sync.sql("SELECT status FROM assessment_item") == ["tobedeleted"]
 
 
+LINES = [
+    {"type": "assessmentLineItems", "record": {"sourcedId": "ks-1", "title": "KS", "schoolSourcedId": "A"}},
+    {"type": "assessmentLineItems", "record": {"sourcedId": "ks-2", "title": "KS", "classSourcedId": "B-lop1"}},
+    {"type": "assessmentLineItems", "record": {"sourcedId": "ks-3", "title": "of no school"}},
+    {
+        "type": "assessmentLineItems",
+        "record": {"sourcedId": "ks-4", "title": "KS", "schoolSourcedId": "A"}
+        | {"parentAssessmentLineItemSourcedId": "ks-5"},
+    },
+    {
+        "type": "assessmentLineItems",
+        "record": {"sourcedId": "ks-5", "title": "KS", "schoolSourcedId": "A"}
+        | {"parentAssessmentLineItemSourcedId": "ks-9"},
+    },
+    *(
+        {
+            "type": "assessmentResults",
+            "record": {
+                "sourcedId": f"kq-{student}",
+                "assessmentLineItemSourcedId": item,
+                "studentSourcedId": student,
+                "scoreStatus": "fully graded",
+                "scoreDate": "2026-11-20",
+                "score": 5,
+            },
+        }
+        for item, student in (("ks-1", "A-hs1"), ("ks-2", "B-hs1"), ("ks-1", "B-hs2"), ("ks-3", "A-hs2"))
+    ),
+    {
+        "type": "assessmentLineItems",
+        "record": {"sourcedId": "ks-6", "title": "a parent of another school", "schoolSourcedId": "B"}
+        | {"parentAssessmentLineItemSourcedId": "ks-1"},
+    },
+]
+
+
 async def test_the_feed_carries_them_the_past_is_kept_and_lines_of_json_bring_them(sync, lms):
-    lines = [
-        {"type": "assessmentLineItems", "record": {"sourcedId": "ks-1", "title": "KS", "schoolSourcedId": "A"}},
-        {"type": "assessmentLineItems", "record": {"sourcedId": "ks-2", "title": "KS", "classSourcedId": "B-lop1"}},
-        {"type": "assessmentLineItems", "record": {"sourcedId": "ks-3", "title": "of no school"}},
-        {
-            "type": "assessmentLineItems",
-            "record": {"sourcedId": "ks-4", "title": "KS", "schoolSourcedId": "A"}
-            | {"parentAssessmentLineItemSourcedId": "ks-5"},
-        },
-        {
-            "type": "assessmentLineItems",
-            "record": {"sourcedId": "ks-5", "title": "KS", "schoolSourcedId": "A"}
-            | {"parentAssessmentLineItemSourcedId": "ks-9"},
-        },
-        *(
-            {
-                "type": "assessmentResults",
-                "record": {
-                    "sourcedId": f"kq-{student}",
-                    "assessmentLineItemSourcedId": item,
-                    "studentSourcedId": student,
-                    "scoreStatus": "fully graded",
-                    "scoreDate": "2026-11-20",
-                    "score": 5,
-                },
-            }
-            for item, student in (("ks-1", "A-hs1"), ("ks-2", "B-hs1"), ("ks-1", "B-hs2"), ("ks-3", "A-hs2"))
-        ),
-        {
-            "type": "assessmentLineItems",
-            "record": {"sourcedId": "ks-6", "title": "a parent of another school", "schoolSourcedId": "B"}
-            | {"parentAssessmentLineItemSourcedId": "ks-1"},
-        },
-    ]
     answer = await sync.client.post(
         "/sync/v1/imports?mode=auto",
-        content="\n".join(map(json.dumps, lines)),
+        content="\n".join(map(json.dumps, LINES)),
         headers={**lms, "Content-Type": "application/x-ndjson"},
     )
     await sync.work()

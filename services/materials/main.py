@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.materials.api import catalogues, routes
+from services.materials.api import catalogues, drafts, procedure, review, routes
 from services.materials.bootstrap import SERVICE, build, build_store
 from services.materials.settings import MaterialsSettings
 from services.materials.usecases.grants import scope_of
@@ -26,10 +26,9 @@ def create_app(
     parts = AppParts(
         title="Materials",
         description="The material library: made by teachers, passed by the subject group, approved by the head.",
-        routers=[routes.router, catalogues.router],
+        routers=[routes.router, drafts.router, review.router, procedure.router, catalogues.router],
         scope_of=scope_of,
-        # The longer prefix wins: only the collection itself takes files.
-        body_limits={MATERIALS: settings.max_upload_bytes, f"{MATERIALS}/": settings.max_body_bytes},
+        body_limits={MATERIALS: settings.max_upload_bytes},
         checks={"files": store.ready},
         verifier=verifier,
     )

@@ -1,11 +1,11 @@
 """What reporting is, and what one of its processes holds open."""
 
-from services.reporting.consumers.materials import on_material_approved
+from services.reporting.consumers.materials import on_material_approved, on_material_withdrawn
 from services.reporting.consumers.orgs import on_org_changed
 from services.reporting.consumers.rosters import on_roster_committed
 from services.reporting.settings import ReportingSettings
 from services.reporting.storage.tables import Base
-from shared.contracts.materials_v1 import MaterialApproved
+from shared.contracts.materials_v1 import MaterialApproved, MaterialWithdrawn
 from shared.contracts.sync_v1 import OrgChanged, RosterCommitted
 from shared.messaging.consumer import Consumer
 from shared.messaging.topology import ConsumerSpec
@@ -29,7 +29,7 @@ SERVICE = Service(
             spec=ConsumerSpec(
                 durable="reporting-materials", stream="MATERIALS", filter_subjects=("materials.material.>",)
             ),
-            handlers={MaterialApproved: on_material_approved},
+            handlers={MaterialApproved: on_material_approved, MaterialWithdrawn: on_material_withdrawn},
         ),
     ),
 )

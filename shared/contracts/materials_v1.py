@@ -25,3 +25,36 @@ class MaterialApproved(EventData):
     passed_at: datetime
     approved_at: datetime
     file_sha256: str = Field(description="SHA-256 (hex) of the approved file.")
+
+
+class MaterialWithdrawn(EventData):
+    """No version of the material has both steps any more: it no longer counts. Aggregate `material:<materialId>`."""
+
+    TYPE: ClassVar[str] = "materials.material.withdrawn.v1"
+
+    material_id: UUID
+    version_id: UUID = Field(description="The version that was withdrawn last.")
+    school_sourced_id: str
+    withdrawn_at: datetime
+
+
+class ReviewMoved(EventData):
+    """A version moved in its review, for those who notify people. Aggregate `review:<materialId>`.
+
+    `author` and `actor` are subjects of tokens, never names.
+    """
+
+    TYPE: ClassVar[str] = "materials.review.moved.v1"
+
+    material_id: UUID
+    version_id: UUID
+    version_number: int
+    school_sourced_id: str
+    subject: str
+    grades: tuple[str, ...] = ()
+    author: str
+    actor: str
+    action: str = Field(description="submit, confirm, pass, approve, publish, return or withdraw.")
+    from_state: str
+    to_state: str
+    at: datetime

@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from shared.errors import invalid, stale
+from shared.errors import AppError, invalid, stale
 
 
 def etag_of(version: int) -> str:
@@ -25,9 +25,14 @@ def check_if_match(request: Request, version: int, *, required: bool = False) ->
             )
         return
     if given.strip() != "*" and etag_of(version) not in [tag.strip() for tag in given.split(",")]:
-        raise stale(
-            "precondition.failed",
-            vi="Bản ghi đã thay đổi sau lần đọc của bạn. Hãy đọc lại rồi gửi lại.",
-            en="The record has changed since you read it. Read it again, then send again.",
-            currentETag=etag_of(version),
-        )
+        raise changed_since(version)
+
+
+def changed_since(version: int) -> AppError:
+    """The refusal of a decision on an older version than the present one (412)."""
+    return stale(
+        "precondition.failed",
+        vi="Bản ghi đã thay đổi sau lần đọc của bạn. Hãy đọc lại rồi gửi lại.",
+        en="The record has changed since you read it. Read it again, then send again.",
+        currentETag=etag_of(version),
+    )

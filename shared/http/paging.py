@@ -40,13 +40,14 @@ def decode_cursor(cursor: str | None, length: int) -> tuple[Any, ...] | None:
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError) as failure:
-        raise _bad_cursor() from failure
+        raise bad_cursor() from failure
     if not isinstance(key, list) or len(key) != length:
-        raise _bad_cursor()
+        raise bad_cursor()
     return tuple(key)
 
 
-def _bad_cursor() -> AppError:
+def bad_cursor() -> AppError:
+    """For a cursor of the caller's own making (400)."""
     return invalid(
         "paging.cursor_invalid",
         vi="Con trỏ trang không hợp lệ. Hãy dùng nguyên giá trị next của trang trước.",

@@ -66,7 +66,7 @@ def test_prefilled_numbers_equal_what_oneroster_returns_and_say_where_they_come_
         assert fields[name]["value"] == len({record["sourcedId"] for record in records}) > 0
         assert fields[name]["prefilled"]["source"]["importId"] == demo["mainJob"]["importId"]
     approved = gateway.client("department").get(
-        "/materials/v1/materials", school=MAIN_SCHOOL.sourced_id, state="approved"
+        "/materials/v1/materials", school=MAIN_SCHOOL.sourced_id, state="published"
     )
     assert fields["approvedMaterials"]["value"] == len(approved["items"]) == 1
     assert fields["approvedMaterials"]["prefilled"]["source"]["event"] == "materials.material.approved.v1"

@@ -57,7 +57,10 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
     "data_officer": _ROSTER_SCOPES
     | {"sync.read", "sync.import", "materials.read", "reporting.read", "reporting.write"},
     "group_lead": frozenset({"materials.read", "materials.write", "materials.review"}),
-    "teacher": frozenset({"materials.read", "materials.write"}),
+    # A teacher may be given a duty of the review; without one the scope lets nothing be decided.
+    "teacher": frozenset({"materials.read", "materials.write", "materials.review"}),
+    "deputy_head": frozenset({"materials.read", "materials.write", "materials.review"}),
+    "librarian": frozenset({"materials.read", "materials.write", "materials.review"}),
     "department_officer": _ROSTER_SCOPES
     | {"sync.read", "sync.orgs", "materials.read", "reporting.read", "reporting.manage"},
     # A commune receives and returns the reports of its schools.

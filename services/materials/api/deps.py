@@ -6,8 +6,9 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
 
-from services.materials.api.upload import ReceivedMaterial, receive_material
+from services.materials.api.upload import ReceivedMaterial, receive_file, receive_material
 from services.materials.domain.catalogue import Grade, MaterialType
+from services.materials.domain.material import ReceivedFile
 from services.materials.domain.review import State
 from services.materials.storage.content import ContentStore
 from services.materials.storage.materials import Filters
@@ -31,24 +32,48 @@ async def received_material(request: Request, principal: CurrentPrincipal, store
 Received = Annotated[ReceivedMaterial, Depends(received_material)]
 
 
+MaterialId = Annotated[UUID, Path(description="Id of the material.")]
+
+
+async def received_file(
+    request: Request, material_id: MaterialId, principal: CurrentPrincipal, store: Store
+) -> ReceivedFile:
+    return await receive_file(request, principal, request.app.state.units, store, material_id)
+
+
+OneMoreFile = Annotated[ReceivedFile, Depends(received_file)]
+
+
 def if_match(request: Request) -> VersionCheck:
     """`If-Match` is optional: with it the action fails (412) when the material has changed since it was read."""
     return partial(check_if_match, request)
 
 
 IfMatch = Annotated[VersionCheck, Depends(if_match)]
-
-MaterialId = Annotated[UUID, Path(description="Id of the material.")]
+Position = Annotated[int, Path(ge=1, le=32767, description="`position` of the file.")]
+Number = Annotated[
+    int | None, Query(alias="version", ge=1, description="Number of a version; the one you are shown without it.")
+]
 
 
 def filters(
     school: Annotated[str | None, Query(max_length=255, description="sourcedId of a school.")] = None,
-    state: Annotated[State | None, Query(description="State of the newest version.")] = None,
+    state: Annotated[State | None, Query(description="State of the version you are shown.")] = None,
     subject: Annotated[str | None, Query(max_length=64, description="Subject code.")] = None,
     grade: Annotated[Grade | None, Query()] = None,
     type: Annotated[MaterialType | None, Query()] = None,  # noqa: A002  # the name in the API
+    requirement: Annotated[str | None, Query(max_length=100, description="Code of a curriculum requirement.")] = None,
+    author: Annotated[str | None, Query(max_length=255, description="Subject of the author's token.")] = None,
 ) -> Filters:
-    return Filters(school=school, state=state, subject=subject, grade=grade, type=type)
+    return Filters(
+        school=school,
+        state=state,
+        subject=subject,
+        grade=grade,
+        type=type,
+        requirement=requirement,
+        author=author,
+    )
 
 
 ListFilters = Annotated[Filters, Depends(filters)]

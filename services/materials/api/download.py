@@ -10,7 +10,7 @@ from services.materials.api.ranges import ByteRange, UnsatisfiableRangeError, wa
 from services.materials.domain.file_names import ascii_name, download_name
 from services.materials.domain.file_types import BY_MEDIA_TYPE
 from services.materials.storage.content import ContentStore
-from services.materials.storage.materials import MaterialRecord
+from services.materials.storage.files import HeldFile
 from shared.errors import invalid, unavailable
 from shared.http.language import language_of
 from shared.http.problems import problem
@@ -19,10 +19,10 @@ from shared.logs import logger
 log = logger(__name__)
 
 
-async def file_response(request: Request, store: ContentStore, record: MaterialRecord) -> Response:
+async def file_response(request: Request, store: ContentStore, held: HeldFile) -> Response:
     """The file, a part of it (206), 304 or 416. The body is read after the unit of work has ended."""
-    sha256, size = record.content.sha256, record.content.size
-    headers = _headers(record)
+    sha256, size = held.content.sha256, held.content.size
+    headers = _headers(held)
     if _matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     try:
@@ -39,7 +39,7 @@ async def file_response(request: Request, store: ContentStore, record: MaterialR
         store.read(sha256, chosen.start, chosen.length),
         status_code=HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT,
         headers=headers,
-        media_type=record.content.media_type,
+        media_type=held.content.media_type,
     )
 
 
@@ -48,10 +48,10 @@ def content_disposition(name: str) -> str:
     return f"attachment; filename=\"{ascii_name(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _headers(record: MaterialRecord) -> dict[str, str]:
-    name = download_name(record.file.name, BY_MEDIA_TYPE[record.content.media_type])
+def _headers(held: HeldFile) -> dict[str, str]:
+    name = download_name(held.file.name, BY_MEDIA_TYPE[held.content.media_type])
     return {
-        "ETag": f'"{record.content.sha256}"',
+        "ETag": f'"{held.content.sha256}"',
         "Accept-Ranges": "bytes",
         # Only for whom it was fetched, and asked for again each time: a grant may have ended.
         "Cache-Control": "private, no-cache",

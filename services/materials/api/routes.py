@@ -1,15 +1,15 @@
-"""The library: create, review, list, read, download."""
+"""The library: put in, list, read, download."""
 
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.materials.api.deps import IfMatch, ListFilters, MaterialId, Received, Store
+from services.materials.api.deps import ListFilters, MaterialId, Number, Position, Received, Store
 from services.materials.api.download import file_response
-from services.materials.api.schemas import MaterialIn, MaterialOut, MaterialSummaryOut, ReturnIn
+from services.materials.api.schemas import MaterialIn, MaterialOut, MaterialSummaryOut, VersionOut
 from services.materials.storage.materials import MaterialRecord
-from services.materials.usecases import queries, review_material
+from services.materials.usecases import queries
 from services.materials.usecases.create_material import create_material
 from shared.errors import invalid
 from shared.http.etag import set_etag
@@ -19,6 +19,13 @@ from shared.http.unit_of_work import CurrentPrincipal, Uow
 
 PREFIX = "/materials/v1"
 router = APIRouter(prefix=PREFIX, route_class=IdempotentRoute, tags=["materials"])
+
+FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "The file."},
+    206: {"description": "The range asked for."},
+    304: {"description": "The caller has this content already."},
+    416: {"description": "The range lies outside the file."},
+}
 
 
 def _upload_body() -> dict[str, Any]:
@@ -30,11 +37,14 @@ def _upload_body() -> dict[str, Any]:
         "required": ["metadata", "file"],
         "properties": {"metadata": metadata, "file": {"type": "string", "format": "binary"}},
     }
-    content = {"schema": parts, "encoding": {"metadata": {"contentType": "application/json"}}}
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": content}}}
+    content = {
+        "multipart/form-data": {"schema": parts, "encoding": {"metadata": {"contentType": "application/json"}}},
+        "application/json": {"schema": metadata},
+    }
+    return {"requestBody": {"required": True, "content": content}}
 
 
-def _shown(response: Response, record: MaterialRecord) -> MaterialOut:
+def shown(response: Response, record: MaterialRecord) -> MaterialOut:
     set_etag(response, record.material.version)
     return MaterialOut.from_row(record)
 
@@ -43,83 +53,75 @@ def _shown(response: Response, record: MaterialRecord) -> MaterialOut:
 async def create(received: Received, principal: CurrentPrincipal, uow: Uow, response: Response) -> MaterialOut:
     """Put a new material into the school's library, as a draft: `metadata` (JSON) first, then one `file`.
 
-    Accepted by content, not by name: PDF, PNG, JPEG, MP4, DOCX, PPTX, XLSX without macros.
+    As plain JSON it has no file yet; files follow one by one. What a file is, is told by its content, not by its name.
     """
     record = await create_material(uow, principal, received.draft, received.file)
     response.headers["Location"] = f"{PREFIX}/materials/{record.material.id}"
-    return _shown(response, record)
+    return shown(response, record)
 
 
 @router.get("/materials", summary="List materials, newest first")
 async def list_materials(
     principal: CurrentPrincipal, uow: Uow, chosen: ListFilters, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[MaterialSummaryOut]:
-    """Newest first. What is not approved is listed for its author, its school's reviewers and the department only."""
+    """Newest first: the version in use; to its author, its school's reviewers and the department the newest one."""
     records, following = await queries.list_materials(uow, principal, chosen, before=_key_of(cursor), limit=limit)
     items = [MaterialSummaryOut.from_row(record) for record in records]
     return Page(items=items, next=None if following is None else encode_cursor(str(following)))
 
 
 @router.get("/materials/{material_id}", summary="One material, with its review")
-async def read(material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, response: Response) -> MaterialOut:
+async def read(
+    material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, response: Response, version: Number = None
+) -> MaterialOut:
     """One material with its review history; the ETag is for If-Match of an action."""
-    return _shown(response, await queries.read_material(uow, principal, material_id))
+    return shown(response, await queries.read_material(uow, principal, material_id, number=version))
+
+
+@router.get("/materials/{material_id}/versions", summary="The versions of a material")
+async def list_versions(material_id: MaterialId, principal: CurrentPrincipal, uow: Uow) -> Page[VersionOut]:
+    """Every version the caller may see, newest first."""
+    rows = await queries.list_versions(uow, principal, material_id)
+    return Page(items=[VersionOut.from_row(row) for row in rows], next=None)
 
 
 @router.get(
     "/materials/{material_id}/file",
-    summary="Download the file",
+    summary="Download the first file",
     response_class=Response,
-    responses={
-        200: {"content": {"application/octet-stream": {}}, "description": "The file."},
-        206: {"description": "The range asked for."},
-        304: {"description": "The caller has this content already."},
-        416: {"description": "The range lies outside the file."},
-    },
+    responses=FILE_RESPONSES,
 )
 async def download(
-    material_id: MaterialId, request: Request, principal: CurrentPrincipal, uow: Uow, store: Store
-) -> Response:
-    """The file's bytes. `Range`, `If-Range` and `If-None-Match` work; the ETag is the SHA-256 of the content."""
-    return await file_response(request, store, await queries.read_material(uow, principal, material_id))
-
-
-@router.post("/materials/{material_id}/submit", summary="Hand in for review")
-async def submit(
-    material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, check: IfMatch, response: Response
-) -> MaterialOut:
-    """The author hands it to the subject group, for the first time or after a return."""
-    return _shown(response, await review_material.submit_material(uow, principal, material_id, check))
-
-
-@router.post("/materials/{material_id}/pass", summary="Pass, by the subject group")
-async def pass_(
-    material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, check: IfMatch, response: Response
-) -> MaterialOut:
-    """The first step: passed by the subject group (`group_lead`)."""
-    return _shown(response, await review_material.pass_material(uow, principal, material_id, check))
-
-
-@router.post("/materials/{material_id}/approve", summary="Approve, by the head")
-async def approve(
-    material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, check: IfMatch, response: Response
-) -> MaterialOut:
-    """The second step: approved by the `head`. The material is in use from now on."""
-    return _shown(response, await review_material.approve_material(uow, principal, material_id, check))
-
-
-@router.post("/materials/{material_id}/return", summary="Send back with a reason")
-async def return_(
     material_id: MaterialId,
-    body: ReturnIn,
+    request: Request,
     principal: CurrentPrincipal,
     uow: Uow,
-    check: IfMatch,
-    response: Response,
-) -> MaterialOut:
-    """Back to the author with a reason: by the subject group when submitted, by the head when passed."""
-    record = await review_material.return_material(uow, principal, material_id, body.reason, check)
-    return _shown(response, record)
+    store: Store,
+    version: Number = None,
+) -> Response:
+    """The file's bytes. `Range`, `If-Range` and `If-None-Match` work; the ETag is the SHA-256 of the content."""
+    held = await queries.read_file(uow, principal, material_id, position=None, number=version)
+    return await file_response(request, store, held)
+
+
+@router.get(
+    "/materials/{material_id}/files/{position}",
+    summary="Download a file",
+    response_class=Response,
+    responses=FILE_RESPONSES,
+)
+async def download_one(
+    material_id: MaterialId,
+    position: Position,
+    request: Request,
+    principal: CurrentPrincipal,
+    uow: Uow,
+    store: Store,
+    version: Number = None,
+) -> Response:
+    """The bytes of the file at `position`, as `/file` answers those of the first."""
+    held = await queries.read_file(uow, principal, material_id, position=position, number=version)
+    return await file_response(request, store, held)
 
 
 def _key_of(cursor: str | None) -> UUID | None:

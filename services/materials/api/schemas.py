@@ -9,15 +9,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 from services.materials.domain.catalogue import TYPE_NAMES, Grade, Licence, MaterialType, Subject
-from services.materials.domain.material import Draft
-from services.materials.domain.review import REASON_MAX, Action, State, allowed_actions
+from services.materials.domain.material import Author, Draft, Metadata
+from services.materials.domain.review import Action, State, allowed_actions
+from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import MaterialRecord
-from services.materials.storage.tables import ReviewStep
+from services.materials.storage.tables import MaterialVersion, ReviewStep
+from services.materials.usecases.review_material import work_of
 from shared.errors import Text
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
+    """camelCase outside, snake_case inside."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+CLOSED = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
 
 def _nfc(value: str) -> str:
@@ -31,58 +38,99 @@ def _in_order(grades: list[Grade]) -> list[Grade]:
 Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_nfc)]
 
 
-class MaterialIn(_Shape):
-    """What the author says about the material: the part `metadata` of the upload."""
+class AuthorIn(Shape):
+    """Someone to be credited, by the name that stands in the work."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = CLOSED
 
-    school_sourced_id: str = Field(min_length=1, max_length=255, description="The author's school.")
+    name: Annotated[Words, Field(min_length=1, max_length=200)]
+    subject: str | None = Field(
+        default=None, max_length=255, description="Subject of their token, when they have one: co-authors never review."
+    )
+
+
+class MetadataIn(Shape):
+    """What the author says about a version."""
+
+    model_config = CLOSED
+
     title: Annotated[Words, Field(min_length=1, max_length=300)]
     description: Annotated[Words, Field(max_length=5000)] = ""
     type: MaterialType
-    subject: str = Field(max_length=64, description="Code from /materials/v1/catalogues/subjects.")
+    subject: str = Field(
+        max_length=64, description="Main subject: its group reviews. Code from /materials/v1/catalogues/subjects."
+    )
+    other_subjects: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list, max_length=10)
     grades: Annotated[list[Grade], AfterValidator(_in_order)] = Field(min_length=1, max_length=7)
+    requirements: list[Annotated[Words, Field(min_length=1, max_length=100)]] = Field(
+        default_factory=list, max_length=100, description="Codes of curriculum requirements (yêu cầu cần đạt)."
+    )
     language: str = Field(
         default="vi", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, description="BCP 47."
     )
-    licence: Licence
+    authors: list[AuthorIn] = Field(default_factory=list, max_length=50)
+    licence: Licence | None = Field(default=None, description="Without one, reviewers are warned.")
     sources: list[Annotated[Words, Field(min_length=1, max_length=1000)]] = Field(
         default_factory=list, max_length=50, description="Works this one uses: title and author, or an address."
     )
+    rights_statement: Annotated[Words, Field(max_length=2000)] = ""
+    duration: Annotated[dt.timedelta, Field(ge=dt.timedelta(0), le=dt.timedelta(days=30))] | None = Field(
+        default=None, description="How long it plays or takes in class (ISO 8601, as PT45M)."
+    )
 
-    def to_draft(self) -> Draft:
-        return Draft(
-            school_sourced_id=self.school_sourced_id,
+    def to_metadata(self) -> Metadata:
+        return Metadata(
             title=self.title,
             description=self.description,
             type=self.type,
             subject=self.subject,
+            other_subjects=tuple(dict.fromkeys(each for each in self.other_subjects if each != self.subject)),
             grades=tuple(self.grades),
+            requirements=tuple(dict.fromkeys(self.requirements)),
             language=self.language,
+            authors=tuple(Author(each.name, each.subject) for each in self.authors),
             licence=self.licence,
             sources=tuple(self.sources),
+            rights_statement=self.rights_statement,
+            duration_seconds=None if self.duration is None else round(self.duration.total_seconds()),
         )
 
 
-class ReturnIn(_Shape):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+class MaterialIn(MetadataIn):
+    """A new material: its school, and what its first version says. The part `metadata` of an upload."""
 
-    reason: Annotated[Words, Field(min_length=1, max_length=REASON_MAX)]
+    school_sourced_id: str = Field(min_length=1, max_length=255, description="The author's school.")
+
+    def to_draft(self) -> Draft:
+        return Draft(school_sourced_id=self.school_sourced_id, metadata=self.to_metadata())
 
 
-class FileOut(_Shape):
+class FileOut(Shape):
+    position: int = Field(description="Place in the version, from 1; the address of the file.")
     name: str
     media_type: str
     size: int = Field(description="Bytes.")
     sha256: str
 
+    @classmethod
+    def from_row(cls, held: HeldFile) -> "FileOut":
+        return cls(
+            position=held.file.position,
+            name=held.file.name,
+            media_type=held.content.media_type,
+            size=held.content.size,
+            sha256=held.content.sha256,
+        )
 
-class ReviewStepOut(_Shape):
+
+class ReviewStepOut(Shape):
     action: Action
     from_state: State
     to_state: State
     actor: str = Field(description="Subject of the person's token; never a name.")
     reason: str | None
+    step: str | None = Field(description="Code of the school's own step that was confirmed.")
+    delegated: bool = Field(description="Decided for the head, by delegation (KT.).")
     at: dt.datetime
 
     @classmethod
@@ -93,12 +141,14 @@ class ReviewStepOut(_Shape):
             to_state=State(row.to_state),
             actor=row.actor,
             reason=row.reason,
+            step=row.step,
+            delegated=row.duty_id is not None,
             at=row.at,
         )
 
 
-class MaterialSummaryOut(_Shape):
-    """A material in a list: its newest version without the review history."""
+class MaterialSummaryOut(Shape):
+    """A material in a list: the version the caller is shown, without the review history."""
 
     id: UUID
     school_sourced_id: str
@@ -110,26 +160,35 @@ class MaterialSummaryOut(_Shape):
     description: str
     type: MaterialType
     subject: str
+    other_subjects: list[str]
     grades: list[str]
+    requirements: list[str]
     language: str
-    licence: str
+    authors: list[AuthorIn]
+    licence: str | None
     sources: list[str]
-    file: FileOut
-    usable: bool = Field(description="Both steps are done: passed by the subject group, approved by the head.")
+    rights_statement: str
+    duration: dt.timedelta | None = Field(description="ISO 8601.")
+    file: FileOut | None = Field(description="The first file; all of them are in `files`.")
+    files: list[FileOut]
+    in_use: int | None = Field(description="Number of the version the school uses.")
+    usable: bool = Field(description="A version with both steps done is in use at the school.")
     allowed_actions: list[Action] = Field(description="What the state allows; who may do it is decided at the call.")
     created_at: dt.datetime
     submitted_at: dt.datetime | None
     passed_at: dt.datetime | None
     approved_at: dt.datetime | None
+    published_at: dt.datetime | None
+    withdrawn_at: dt.datetime | None
 
     @classmethod
     def from_row(cls, record: MaterialRecord) -> "MaterialSummaryOut":
         material, version = record.material, record.version
-        state = State(version.state)
+        files = [FileOut.from_row(held) for held in record.files]
         return cls(
             id=material.id,
             school_sourced_id=material.school_sourced_id,
-            state=state,
+            state=State(version.state),
             version_id=version.id,
             version_number=version.number,
             author=version.author,
@@ -137,22 +196,26 @@ class MaterialSummaryOut(_Shape):
             description=version.description,
             type=MaterialType(version.type),
             subject=version.subject,
+            other_subjects=version.other_subjects,
             grades=version.grades,
+            requirements=version.requirements,
             language=version.language,
-            licence=version.licence,
+            authors=[AuthorIn.model_validate(each) for each in version.authors],
+            licence=version.licence or None,
             sources=version.sources,
-            file=FileOut(
-                name=record.file.name,
-                media_type=record.content.media_type,
-                size=record.content.size,
-                sha256=record.content.sha256,
-            ),
-            usable=material.approved_number is not None,
-            allowed_actions=[Action(action) for action in allowed_actions(state)],
+            rights_statement=version.rights_statement,
+            duration=None if version.duration_seconds is None else dt.timedelta(seconds=version.duration_seconds),
+            file=files[0] if files else None,
+            files=files,
+            in_use=material.published_number,
+            usable=material.published_number is not None,
+            allowed_actions=allowed_actions(work_of(version)),
             created_at=material.created_at,
             submitted_at=version.submitted_at,
             passed_at=version.passed_at,
             approved_at=version.approved_at,
+            published_at=version.published_at,
+            withdrawn_at=version.withdrawn_at,
         )
 
 
@@ -167,7 +230,26 @@ class MaterialOut(MaterialSummaryOut):
         return cls(**dict(summary), reviews=[ReviewStepOut.from_row(step) for step in record.steps])
 
 
-class NameOut(_Shape):
+class VersionOut(Shape):
+    """One version in the list of a material's versions."""
+
+    id: UUID
+    number: int
+    state: State
+    author: str = Field(description="Subject of the author's token; never a name.")
+    title: str
+    created_at: dt.datetime
+    submitted_at: dt.datetime | None
+    approved_at: dt.datetime | None
+    published_at: dt.datetime | None
+    withdrawn_at: dt.datetime | None
+
+    @classmethod
+    def from_row(cls, row: MaterialVersion) -> "VersionOut":
+        return cls.model_validate(row, from_attributes=True)
+
+
+class NameOut(Shape):
     vi: str
     en: str
 
@@ -176,13 +258,13 @@ class NameOut(_Shape):
         return cls(vi=text.vi, en=text.en)
 
 
-class OfferOut(_Shape):
+class OfferOut(Shape):
     grades: list[str]
     kind: Literal["compulsory", "elective", "optional"]
     verified: bool = Field(description="False: written from memory, to be confirmed with the official curriculum.")
 
 
-class SubjectOut(_Shape):
+class SubjectOut(Shape):
     code: str
     name: NameOut
     offers: list[OfferOut]
@@ -193,7 +275,7 @@ class SubjectOut(_Shape):
         return cls(code=subject.code, name=NameOut.from_text(subject.name), offers=offers)
 
 
-class TypeOut(_Shape):
+class TypeOut(Shape):
     code: MaterialType
     name: NameOut
 

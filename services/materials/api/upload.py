@@ -1,26 +1,30 @@
-"""Receives the upload of a material before the unit of work opens: no transaction waits for somebody's network."""
+"""Receives materials and files before the unit of work opens: no transaction waits for somebody's network."""
 
 import hashlib
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
+from uuid import UUID
 
 from fastapi import Request
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from services.materials.api.multipart import Event, PartBegin, PartEnd, multipart_events
-from services.materials.api.schemas import MaterialIn
-from services.materials.domain.catalogue import check_subject
+from services.materials.api.schemas import MaterialIn, MetadataIn
+from services.materials.domain.catalogue import check_subjects
 from services.materials.domain.file_names import checked_name
 from services.materials.domain.file_types import HEAD_BYTES, FileType, recognise
 from services.materials.domain.material import Draft, ReceivedFile
 from services.materials.storage.content import ContentStore, Incoming
 from services.materials.storage.zip_directory import names_in_zip
 from services.materials.usecases.create_material import SCOPE, admit_author
+from services.materials.usecases.edit_material import admit_to_draft
+from services.materials.usecases.grants import scope_of
 from shared.auth import Principal
 from shared.db.scope import NOTHING
-from shared.db.unit_of_work import UnitsOfWork
+from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.errors import AppError, invalid
 from shared.failpoints import failpoint
 from shared.http.idempotency import set_body_digest
@@ -29,23 +33,68 @@ from shared.http.problems import validation_error
 METADATA_MAX_BYTES = 64 * 1024
 
 
+Admit = Callable[[UnitOfWork], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedMaterial:
+    """`file` is None when the material was sent as JSON and its files follow."""
+
     draft: Draft
-    file: ReceivedFile
+    file: ReceivedFile | None
 
 
 async def receive_material(
     request: Request, principal: Principal, units: UnitsOfWork, store: ContentStore
 ) -> ReceivedMaterial:
-    """Stream the body into the content store and check everything that needs no transaction.
+    """A new material: multipart with `metadata` and `file`, or plain JSON.
 
     Raises a 4xx error with nothing stored, also for a caller who has no business here: they are refused after the
     metadata and before the file.
     """
     principal.require_scope(SCOPE)
+    if is_json(request):
+        metadata = await request.body()
+        return ReceivedMaterial(draft_of(metadata, under=()), None)
+    found: list[Draft] = []
+
+    async def take_metadata(raw: bytes) -> None:
+        draft = draft_of(raw, under=("metadata",))
+        await _admit(units, principal, lambda uow: admit_author(uow, principal, draft.school_sourced_id))
+        found.append(draft)
+
+    file, metadata = await _receive(request, store, take_metadata)
+    _set_meaning(request, metadata, file)
+    return ReceivedMaterial(found[0], file)
+
+
+async def receive_file(
+    request: Request, principal: Principal, units: UnitsOfWork, store: ContentStore, material_id: UUID
+) -> ReceivedFile:
+    """One more file of a draft: multipart with `file`. Whoever may not change the draft is refused before the file."""
+    principal.require_scope(SCOPE)
+    await _admit(units, principal, lambda uow: admit_to_draft(uow, principal, material_id))
+    file, _ = await _receive(request, store, None)
+    _set_meaning(request, b"", file)
+    return file
+
+
+def is_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+async def _admit(units: UnitsOfWork, principal: Principal, admit: Admit) -> None:
+    async with units.begin(NOTHING) as uow:
+        await uow.enter(await scope_of(uow, principal))
+        await admit(uow)
+
+
+async def _receive(
+    request: Request, store: ContentStore, take_metadata: Callable[[bytes], Awaitable[None]] | None
+) -> tuple[ReceivedFile, bytes]:
+    """Stream the body into the content store; `take_metadata` is called between its two parts."""
     async with store.incoming() as incoming:
-        form = _Form(incoming, principal, units)
+        form = _Form(incoming, take_metadata)
         try:
             async for event in multipart_events(request.headers.get("content-type"), request.stream()):
                 await form.take(event)
@@ -53,24 +102,26 @@ async def receive_material(
             raise invalid(
                 "upload.malformed", vi="Kết nối bị ngắt giữa chừng.", en="The connection was cut off."
             ) from failure
-        received, metadata = await form.finish()
+        received = await form.finish()
     failpoint("materials.file.stored")
-    # Over what was meant and not over the raw body: the boundary of a retry is a different one.
-    meaning = b"\n".join((metadata, received.file.name.encode(), received.file.sha256.encode()))
-    set_body_digest(request, hashlib.sha256(meaning).digest())
     return received
 
 
-class _Form:
-    """The two parts in their order; anything else is refused."""
+def _set_meaning(request: Request, metadata: bytes, file: ReceivedFile) -> None:
+    # Over what was meant and not over the raw body: the boundary of a retry is a different one.
+    meaning = b"\n".join((metadata, file.name.encode(), file.sha256.encode()))
+    set_body_digest(request, hashlib.sha256(meaning).digest())
 
-    def __init__(self, incoming: Incoming, principal: Principal, units: UnitsOfWork) -> None:
+
+class _Form:
+    """The parts in their order, `metadata` (when it is taken) and `file`; anything else is refused."""
+
+    def __init__(self, incoming: Incoming, take_metadata: Callable[[bytes], Awaitable[None]] | None) -> None:
         self._incoming = incoming
-        self._principal = principal
-        self._units = units
+        self._take_metadata = take_metadata
+        self._metadata_wanted = take_metadata is not None
         self._part = ""
         self._metadata = bytearray()
-        self._draft: Draft | None = None
         self._name: str | None = None
 
     async def take(self, event: Event) -> None:
@@ -82,9 +133,9 @@ class _Form:
             await self._end(event)
 
     def _begin(self, part: PartBegin) -> None:
-        expected = "metadata" if self._draft is None else "file"
+        expected = "metadata" if self._metadata_wanted else "file"
         if part.name != expected or self._name is not None:
-            raise _wrong_parts()
+            raise self._wrong_parts()
         self._part = part.name
         if part.name == "file":
             self._name = checked_name(part.filename or "")
@@ -102,22 +153,31 @@ class _Form:
             )
 
     async def _end(self, part: PartEnd) -> None:
-        if part.name != "metadata":
-            return
-        draft = _draft_of(bytes(self._metadata))
-        async with self._units.begin(NOTHING) as uow:
-            await admit_author(uow, self._principal, draft.school_sourced_id)
-        self._draft = draft
+        if part.name == "metadata" and self._take_metadata is not None:
+            await self._take_metadata(bytes(self._metadata))
+            self._metadata_wanted = False
 
-    async def finish(self) -> tuple[ReceivedMaterial, bytes]:
-        if self._draft is None or self._name is None:
-            raise _wrong_parts()
+    async def finish(self) -> tuple[ReceivedFile, bytes]:
+        if self._metadata_wanted or self._name is None:
+            raise self._wrong_parts()
         if self._incoming.size == 0:
             raise invalid("file.empty", vi="Tệp rỗng.", en="The file is empty.")
         kind = await self._incoming.inspect(_kind_of)
         kept = await self._incoming.keep()
-        file = ReceivedFile(self._name, kind, kept.sha256, kept.size)
-        return ReceivedMaterial(self._draft, file), bytes(self._metadata)
+        return ReceivedFile(self._name, kind, kept.sha256, kept.size), bytes(self._metadata)
+
+    def _wrong_parts(self) -> AppError:
+        if self._take_metadata is None:
+            return invalid(
+                "upload.parts_wrong",
+                vi="Cần đúng một phần: file.",
+                en="Exactly one part is needed: file.",
+            )
+        return invalid(
+            "upload.parts_wrong",
+            vi="Cần đúng hai phần theo thứ tự: metadata (JSON), rồi file.",
+            en="Exactly two parts are needed, in this order: metadata (JSON), then file.",
+        )
 
 
 def _kind_of(file: BinaryIO) -> FileType:
@@ -126,19 +186,21 @@ def _kind_of(file: BinaryIO) -> FileType:
     return recognise(head, lambda: names_in_zip(file))
 
 
-def _draft_of(metadata: bytes) -> Draft:
-    try:
-        given = MaterialIn.model_validate_json(metadata)
-    except ValidationError as failure:
-        faults = failure.errors(include_url=False, include_context=False, include_input=False)
-        raise validation_error([fault | {"loc": ("body", "metadata", *fault["loc"])} for fault in faults]) from failure
-    check_subject(given.subject, given.grades, under="/metadata")
+def draft_of(raw: bytes, *, under: tuple[str, ...]) -> Draft:
+    """A new material from its JSON; `under` is where the object stands in the body, for the pointers of faults."""
+    given = parse(MaterialIn, raw, under=under)
     return given.to_draft()
 
 
-def _wrong_parts() -> AppError:
-    return invalid(
-        "upload.parts_wrong",
-        vi="Cần đúng hai phần theo thứ tự: metadata (JSON), rồi file.",
-        en="Exactly two parts are needed, in this order: metadata (JSON), then file.",
-    )
+Given = TypeVar("Given", bound=MetadataIn)
+
+
+def parse(shape: type[Given], raw: bytes, *, under: tuple[str, ...]) -> Given:
+    """Metadata from JSON, checked against the curriculum as well."""
+    try:
+        given = shape.model_validate_json(raw)
+    except ValidationError as failure:
+        faults = failure.errors(include_url=False, include_context=False, include_input=False)
+        raise validation_error([fault | {"loc": ("body", *under, *fault["loc"])} for fault in faults]) from failure
+    check_subjects(given.subject, given.other_subjects, given.grades, under="".join(f"/{part}" for part in under))
+    return given

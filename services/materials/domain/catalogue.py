@@ -93,22 +93,17 @@ def subjects() -> Mapping[str, Subject]:
     }
 
 
-def check_subject(subject: str, grades: Sequence[str], *, under: str) -> None:
-    """Raise `material.curriculum_mismatch` with every fault; `under` is the JSON Pointer of the object around both."""
+def check_subjects(subject: str, others: Sequence[str], grades: Sequence[str], *, under: str) -> None:
+    """Raise `material.curriculum_mismatch` with every fault; `under` is the JSON Pointer of the object around them.
+
+    The main subject must be taught in every grade; another one in at least one of them.
+    """
+    faults: list[FieldError] = []
     known = subjects().get(subject)
     if known is None:
-        faults = [
-            FieldError(
-                f"{under}/subject",
-                "subject.unknown",
-                Text(
-                    "Không có mã môn học này. Xem /materials/v1/catalogues/subjects.",
-                    "There is no subject with this code. See /materials/v1/catalogues/subjects.",
-                ),
-            )
-        ]
+        faults.append(_unknown(f"{under}/subject"))
     else:
-        faults = [
+        faults += [
             FieldError(
                 f"{under}/grades/{place}",
                 "grade.not_taught",
@@ -120,6 +115,21 @@ def check_subject(subject: str, grades: Sequence[str], *, under: str) -> None:
             for place, grade in enumerate(grades)
             if grade not in known.grades
         ]
+    for place, other in enumerate(others):
+        found = subjects().get(other)
+        if found is None:
+            faults.append(_unknown(f"{under}/otherSubjects/{place}"))
+        elif found.grades.isdisjoint(grades):
+            faults.append(
+                FieldError(
+                    f"{under}/otherSubjects/{place}",
+                    "grade.not_taught",
+                    Text(
+                        f"Môn {found.name.vi} không dạy ở khối nào trong các khối đã chọn.",
+                        f"{found.name.en} is taught in none of the chosen grades.",
+                    ),
+                )
+            )
     if faults:
         raise invalid(
             "material.curriculum_mismatch",
@@ -127,3 +137,14 @@ def check_subject(subject: str, grades: Sequence[str], *, under: str) -> None:
             en="The subject or a grade is not part of the 2018 curriculum.",
             errors=faults,
         )
+
+
+def _unknown(pointer: str) -> FieldError:
+    return FieldError(
+        pointer,
+        "subject.unknown",
+        Text(
+            "Không có mã môn học này. Xem /materials/v1/catalogues/subjects.",
+            "There is no subject with this code. See /materials/v1/catalogues/subjects.",
+        ),
+    )

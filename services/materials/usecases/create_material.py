@@ -1,10 +1,12 @@
 """A teacher puts a new material into the library of their school, as a draft."""
 
-from services.materials.domain.material import Draft, ReceivedFile
+from typing import Any
+
+from services.materials.domain.material import Draft, Metadata, ReceivedFile
 from services.materials.domain.review import State
-from services.materials.storage import materials, orgs
+from services.materials.storage import files, materials, orgs
 from services.materials.storage.materials import MaterialRecord
-from services.materials.storage.tables import Material, MaterialVersion, StoredFile, VersionFile
+from services.materials.storage.tables import Material, MaterialVersion, StoredFile
 from services.materials.usecases.grants import require_member, school_unknown, scope_of
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
@@ -30,37 +32,68 @@ async def admit_author(uow: UnitOfWork, principal: Principal, school: str) -> No
         )
 
 
-async def create_material(uow: UnitOfWork, principal: Principal, draft: Draft, file: ReceivedFile) -> MaterialRecord:
-    """Version 1 of a new material, with one file that already lies in the content store."""
+async def create_material(
+    uow: UnitOfWork, principal: Principal, draft: Draft, file: ReceivedFile | None
+) -> MaterialRecord:
+    """Version 1 of a new material; `file` already lies in the content store, None when files follow one by one."""
     await admit_author(uow, principal, draft.school_sourced_id)
     now = await uow.now()
-    school = draft.school_sourced_id
     material = Material(
-        id=new_id(), school_sourced_id=school, latest_number=1, approved_number=None, version=1, created_at=now
+        id=new_id(),
+        school_sourced_id=draft.school_sourced_id,
+        latest_number=1,
+        latest_author=principal.subject,
+        version=1,
+        created_at=now,
     )
     version = MaterialVersion(
         id=new_id(),
         material_id=material.id,
-        school_sourced_id=school,
+        school_sourced_id=draft.school_sourced_id,
         number=1,
         state=State.DRAFT.value,
         author=principal.subject,
-        title=draft.title,
-        description=draft.description,
-        type=draft.type.value,
-        subject=draft.subject,
-        grades=list(draft.grades),
-        language=draft.language,
-        licence=draft.licence.value,
-        sources=list(draft.sources),
         created_at=now,
+        **columns_of(draft.metadata),
     )
-    received = StoredFile(sha256=file.sha256, size=file.size, media_type=file.kind.media_type, created_at=now)
-    content = await materials.remember_content(uow.session, received)
-    named = VersionFile(
-        version_id=version.id, position=1, school_sourced_id=school, name=file.name, sha256=content.sha256
-    )
-    for row in (material, version, named):  # no relationships between the classes: the order is said here
+    for row in (material, version):  # no relationships between the classes: the order is said here
         uow.session.add(row)
         await uow.session.flush()
-    return MaterialRecord(material, version, named, content)
+    if file is not None:
+        await put_file(uow, version, file)
+    return await whole(uow, material, version)
+
+
+def columns_of(metadata: Metadata) -> dict[str, Any]:
+    """What a version's row holds of its metadata."""
+    return {
+        "title": metadata.title,
+        "description": metadata.description,
+        "type": metadata.type.value,
+        "subject": metadata.subject,
+        "other_subjects": list(metadata.other_subjects),
+        "grades": list(metadata.grades),
+        "requirements": list(metadata.requirements),
+        "language": metadata.language,
+        "authors": [{"name": each.name, "subject": each.subject} for each in metadata.authors],
+        "licence": metadata.licence.value if metadata.licence else "",
+        "sources": list(metadata.sources),
+        "rights_statement": metadata.rights_statement,
+        "duration_seconds": metadata.duration_seconds,
+    }
+
+
+async def put_file(uow: UnitOfWork, version: MaterialVersion, file: ReceivedFile) -> None:
+    """Behind the other files of a draft."""
+    content = StoredFile(
+        sha256=file.sha256, size=file.size, media_type=file.kind.media_type, created_at=await uow.now()
+    )
+    await files.remember_content(uow.session, content)
+    await files.add_file(uow.session, version.id, version.school_sourced_id, file.name, file.sha256)
+
+
+async def whole(uow: UnitOfWork, material: Material, version: MaterialVersion) -> MaterialRecord:
+    """The record as it now is, files and review read anew."""
+    held = await files.files_of(uow.session, [version.id])
+    steps = await materials.steps_of(uow.session, version.id)
+    return MaterialRecord(material, version, held.get(version.id, ()), steps)

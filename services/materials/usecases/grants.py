@@ -2,7 +2,7 @@
 
 from services.materials.domain.material import Reader
 from services.materials.domain.review import REVIEWERS
-from services.materials.storage import orgs
+from services.materials.storage import orgs, review
 from shared.auth import Principal
 from shared.db.scope import EVERYTHING, NOTHING, Scope
 from shared.db.unit_of_work import UnitOfWork
@@ -32,12 +32,21 @@ async def reader_of(uow: UnitOfWork, principal: Principal) -> Reader:
     Reviewers see what is under review at the schools they were named for, not below some unit above.
     """
     scope = await scope_of(uow, principal)
-    reviews = principal.kind == "user" and principal.has_role(*REVIEWERS)
     return Reader(
         subject=principal.subject,
         schools=None if scope.everything else scope.schools,
-        reviews_at=principal.orgs if reviews else frozenset(),
+        reviews_at=await _reviews_at(uow, principal),
     )
+
+
+async def _reviews_at(uow: UnitOfWork, principal: Principal) -> frozenset[str]:
+    """Where the caller reviews: by their role, by a duty, or because a step of the school's own is for their role."""
+    if principal.kind != "user" or "materials.review" not in principal.scopes:
+        return frozenset()
+    if principal.has_role(*REVIEWERS):
+        return principal.orgs
+    today = await orgs.today(uow.session)
+    return await review.schools_with_a_task(uow.session, principal.orgs, principal.subject, principal.roles, today)
 
 
 def require_member(principal: Principal, school: str) -> None:

@@ -1,9 +1,13 @@
 """Reading the library."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.materials.storage import materials
+from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import Filters, MaterialRecord
+from services.materials.storage.tables import MaterialVersion
+from services.materials.usecases.edit_material import file_unknown
 from services.materials.usecases.grants import material_unknown, reader_of
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
@@ -11,13 +15,35 @@ from shared.db.unit_of_work import UnitOfWork
 SCOPE = "materials.read"
 
 
-async def read_material(uow: UnitOfWork, principal: Principal, material_id: UUID) -> MaterialRecord:
+async def read_material(
+    uow: UnitOfWork, principal: Principal, material_id: UUID, *, number: int | None = None
+) -> MaterialRecord:
     """One material with its review history. Raises `material.unknown` for what the caller may not see."""
     principal.require_scope(SCOPE)
-    record = await materials.find(uow.session, material_id, await reader_of(uow, principal))
+    record = await materials.find(uow.session, material_id, await reader_of(uow, principal), number=number)
     if record is None:
         raise material_unknown()
     return record
+
+
+async def read_file(
+    uow: UnitOfWork, principal: Principal, material_id: UUID, *, position: int | None, number: int | None
+) -> HeldFile:
+    """A file of a version the caller may see; the first when `position` is None. Raises `file.unknown`."""
+    record = await read_material(uow, principal, material_id, number=number)
+    for held in record.files:
+        if position in {None, held.file.position}:
+            return held
+    raise file_unknown()
+
+
+async def list_versions(uow: UnitOfWork, principal: Principal, material_id: UUID) -> Sequence[MaterialVersion]:
+    """The versions the caller may see, newest first. Raises `material.unknown` when there is none."""
+    principal.require_scope(SCOPE)
+    rows = await materials.versions_of(uow.session, material_id, await reader_of(uow, principal))
+    if not rows:
+        raise material_unknown()
+    return rows
 
 
 async def list_materials(

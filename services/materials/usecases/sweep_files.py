@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from services.materials.storage import materials
+from services.materials.storage import files
 from services.materials.storage.content import ContentStore
 from shared.db.scope import EVERYTHING
 from shared.db.unit_of_work import UnitsOfWork
@@ -22,7 +22,7 @@ async def sweep_files(units: UnitsOfWork, store: ContentStore, *, older_than: dt
     removed = await store.drop_unfinished(older_than)
     async for names in store.idle_since(older_than):
         async with units.begin(EVERYTHING) as uow:
-            used = await materials.used_among(uow.session, names)
+            used = await files.used_among(uow.session, names)
         for name in names:
             if name not in used and await store.remove_if_idle(name, older_than):
                 removed += 1

@@ -1,7 +1,9 @@
 """The newest numbers of the event streams."""
 
 import datetime as dt
+from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,6 +38,10 @@ async def replace_material(session: AsyncSession, data: MaterialApproved) -> Non
     }
     statement = insert(ApprovedMaterial).values(material_id=data.material_id, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["material_id"], set_=values))
+
+
+async def drop_material(session: AsyncSession, material_id: UUID) -> None:
+    await session.execute(delete(ApprovedMaterial).where(ApprovedMaterial.material_id == material_id))
 
 
 def _aware(instant: dt.datetime) -> dt.datetime:

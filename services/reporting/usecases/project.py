@@ -3,7 +3,7 @@
 from services.reporting.domain.submissions import FROZEN
 from services.reporting.domain.templates import template_of
 from services.reporting.storage import campaigns, orgs, prefill, projections, templates
-from shared.contracts.materials_v1 import MaterialApproved
+from shared.contracts.materials_v1 import MaterialApproved, MaterialWithdrawn
 from shared.contracts.sync_v1 import OrgChanged, RosterCommitted
 from shared.db.unit_of_work import UnitOfWork
 
@@ -27,6 +27,13 @@ async def follow_material(uow: UnitOfWork, data: MaterialApproved) -> None:
     """Count the material once, whichever version was approved last, and refresh the school's submissions."""
     await orgs.join_projections(uow.session)
     await projections.replace_material(uow.session, data)
+    await _refresh(uow, data.school_sourced_id)
+
+
+async def forget_material(uow: UnitOfWork, data: MaterialWithdrawn) -> None:
+    """A material no version of which has both steps any more is not counted, and the school's submissions say so."""
+    await orgs.join_projections(uow.session)
+    await projections.drop_material(uow.session, data.material_id)
     await _refresh(uow, data.school_sourced_id)
 
 

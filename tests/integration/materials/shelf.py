@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.support.tokens import TestSigner
 
 PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
 PATH = "/materials/v1/materials"
+SCHOOLS = "/materials/v1/schools"
 ALL_SCOPES = "materials.read materials.write materials.review"
 
 DEPARTMENT, COMMUNE, SCHOOL_A, SCHOOL_B = "so-hcm", "xa-tan-phu", "truong-a", "truong-b"
@@ -129,23 +131,46 @@ class Library:
             "draft": [],
             "submitted": [("submit", TEACHER)],
             "passed": [("submit", TEACHER), ("pass", LEAD)],
-            "approved": [("submit", TEACHER), ("pass", LEAD), ("approve", HEAD)],
+            "published": [("submit", TEACHER), ("pass", LEAD), ("approve", HEAD)],
         }
         for action, who in ways[state]:
             answer = await self.act(material, action, who)
             assert answer.status_code == 200, answer.text
             material = answer.json()
+            material.pop("next")
         return material
+
+    async def prescribe(self, *, publish_on_approval: bool = True, steps: Sequence[dict[str, Any]] = ()) -> None:
+        """The head of school A writes the school's procedure down."""
+        answer = await self.client.put(
+            f"{SCHOOLS}/{SCHOOL_A}/review-policy",
+            headers=HEAD,
+            json={"publishOnApproval": publish_on_approval, "steps": list(steps)},
+        )
+        assert answer.status_code == 200, answer.text
+
+    async def appoint(self, someone: str, task: str, **changes: Any) -> dict[str, Any]:
+        """The head of school A gives a duty to a person."""
+        duty = {"person": someone, "task": task, "validFrom": "2026-01-01", "validTo": "2099-12-31"} | changes
+        answer = await self.client.post(f"{SCHOOLS}/{SCHOOL_A}/duties", headers=HEAD, json=duty)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def read(self, material: dict[str, Any], who: dict[str, str], **query: Any) -> httpx.Response:
+        return await self.client.get(f"{PATH}/{material['id']}", headers=who, params=query)
 
     async def count(self, table: str) -> int:
         async with self.runtime.units.begin(EVERYTHING) as uow:
             number: int = (await uow.session.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
         return number
 
-    async def envelopes(self) -> list[dict[str, Any]]:
+    async def envelopes(self, noun: str = "material") -> list[dict[str, Any]]:
+        """What was told about materials, or about another noun of the service, in order."""
         async with self.runtime.units.begin(EVERYTHING) as uow:
             rows = await uow.session.execute(text("SELECT envelope FROM outbox ORDER BY position"))
-            return [json.loads(envelope) for envelope in rows.scalars()]
+            found = [json.loads(envelope) for envelope in rows.scalars()]
+        return [envelope for envelope in found if envelope["type"].startswith(f"materials.{noun}.")]
 
 
 def build_app(settings: MaterialsSettings, runtime: Runtime) -> Any:

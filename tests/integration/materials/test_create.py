@@ -16,6 +16,7 @@ async def test_a_teacher_puts_a_file_with_its_metadata_into_the_library_as_a_dra
     assert answer.headers["ETag"] == '"1"'
     digest = hashlib.sha256(PDF).hexdigest()
     assert material["file"] == {
+        "position": 1,
         "name": "Bài 1.pdf",
         "mediaType": "application/pdf",
         "size": len(PDF),

@@ -58,7 +58,7 @@ async def test_an_approval_while_nats_is_down_succeeds_and_its_event_arrives_aft
         own_nats.stop()
         answer = await library.act(material, "approve", HEAD)
         assert answer.status_code == 200
-        assert (await library.client.get(f"{PATH}/{material['id']}", headers=HEAD)).json()["state"] == "approved"
+        assert (await library.client.get(f"{PATH}/{material['id']}", headers=HEAD)).json()["state"] == "published"
         own_nats.start()
         client = await nats.connect(own_nats.url("admin"))
         try:

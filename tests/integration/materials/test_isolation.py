@@ -40,7 +40,7 @@ STRANGERS = {
 }
 
 
-@pytest.mark.parametrize("state", ["draft", "approved"])
+@pytest.mark.parametrize("state", ["draft", "published"])
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_another_schools_material_does_not_exist_on_any_route(library, method, path, state):
     material = await library.bring_to(state)
@@ -53,7 +53,7 @@ async def test_another_schools_material_does_not_exist_on_any_route(library, met
 
 
 async def test_another_schools_materials_are_in_no_list_and_no_filter(library):
-    await library.bring_to("approved")
+    await library.bring_to("published")
     for headers in STRANGERS.values():
         for query in ({}, {"school": SCHOOL_A}):
             assert (await library.client.get(PATH, headers=headers, params=query)).json()["items"] == []
@@ -67,7 +67,10 @@ async def test_nobody_creates_a_material_in_another_school(library):
 
 
 async def test_row_level_security_holds_when_a_query_forgets_the_school(library):
-    await library.bring_to("approved")
+    material = await library.bring_to("published")
+    await library.prescribe()
+    await library.appoint("thay-minh", "pass")
+    await library.client.post(f"{PATH}/{material['id']}/comments", headers=HEAD, json={"text": "Hay"})
     for scope, visible in ((Scope.of([SCHOOL_A]), True), (Scope.of([SCHOOL_B]), False), (NOTHING, False)):
         async with library.runtime.units.begin(scope) as uow:
             for table in SCHOOL_TABLES:
@@ -76,7 +79,7 @@ async def test_row_level_security_holds_when_a_query_forgets_the_school(library)
 
 
 async def test_the_use_case_holds_when_the_database_does_not(library, settings):
-    material = await library.bring_to("approved")
+    material = await library.bring_to("published")
     owner = create_async_engine(settings.migration_database_url.get_secret_value())
     async with owner.begin() as connection:
         for table in SCHOOL_TABLES:
@@ -126,7 +129,7 @@ async def test_what_is_not_approved_is_there_for_its_author_and_reviewers_and_th
 
 
 async def test_an_approved_material_is_there_for_the_school_its_vendors_and_those_above(library):
-    material = await library.bring_to("approved")
+    material = await library.bring_to("published")
     for headers in (
         person("thay-nam", "teacher"),
         vendor(SCHOOL_A),
@@ -138,7 +141,7 @@ async def test_an_approved_material_is_there_for_the_school_its_vendors_and_thos
 
 
 async def test_a_school_that_moved_away_is_no_longer_covered_by_the_commune(library):
-    await library.bring_to("approved")
+    await library.bring_to("published")
     officer = person("y", "commune_officer", org=COMMUNE)
     assert len((await library.client.get(PATH, headers=officer)).json()["items"]) == 1
     moved = OrgChanged.model_validate(
@@ -156,7 +159,7 @@ async def test_a_school_that_moved_away_is_no_longer_covered_by_the_commune(libr
 
 
 async def test_a_school_that_has_ended_takes_no_new_material_and_is_still_read(library):
-    material = await library.bring_to("approved")
+    material = await library.bring_to("published")
     ended = OrgChanged.model_validate(
         {"sourcedId": SCHOOL_A, "kind": "school", "name": "THCS A", "validTo": "2020-06-30"}
     )
@@ -168,7 +171,7 @@ async def test_a_school_that_has_ended_takes_no_new_material_and_is_still_read(l
 
 
 async def test_reading_needs_the_read_scope(library):
-    material = await library.bring_to("approved")
+    material = await library.bring_to("published")
     headers = vendor(SCHOOL_A, scope="materials.write")
     for path in (PATH, f"{PATH}/{material['id']}", f"{PATH}/{material['id']}/file"):
         assert (await library.client.get(path, headers=headers)).json()["code"] == "scope.missing"

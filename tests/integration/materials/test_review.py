@@ -14,7 +14,7 @@ async def test_a_material_is_usable_only_after_both_steps(library):
     for action, who, state in (
         ("submit", TEACHER, "submitted"),
         ("pass", LEAD, "passed"),
-        ("approve", HEAD, "approved"),
+        ("approve", HEAD, "published"),
     ):
         assert material["usable"] is False
         answer = await library.act(material, action, who)
@@ -26,6 +26,7 @@ async def test_a_material_is_usable_only_after_both_steps(library):
         ("submit", "co-lan"),
         ("pass", "thay-minh"),
         ("approve", "co-hieu-truong"),
+        ("publish", "co-hieu-truong"),
     ]
 
 
@@ -34,7 +35,7 @@ async def test_the_head_cannot_skip_the_subject_group(library):
     answer = await library.act(material, "approve", HEAD)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (409, "review.illegal_in_state")
-    assert problem["allowedActions"] == ["pass", "return"]
+    assert problem["allowedActions"] == ["pass", "return", "withdraw"]
 
 
 async def test_the_subject_group_cannot_approve_for_the_head(library):
@@ -102,7 +103,7 @@ async def test_an_approval_needs_the_review_scope(library):
 
 
 async def test_an_approval_tells_exactly_one_event_with_ids_and_no_names(library):
-    material = await library.bring_to("approved")
+    material = await library.bring_to("published")
     (envelope,) = await library.envelopes()
     assert envelope["type"] == "materials.material.approved.v1"
     assert envelope["subject"] == f"material:{material['id']}"

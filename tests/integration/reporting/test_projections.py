@@ -151,6 +151,19 @@ async def test_a_material_approved_again_is_one_material(city):
     assert value(await city.submission("thcs-a"), "approvedMaterials")["value"] == 1
 
 
+async def test_a_withdrawn_material_counts_no_more_until_it_is_approved_again(city):
+    await city.campaign_city()
+    await city.school("thcs-a", "xa-a")
+    material = await city.material("thcs-a")
+    withdrawn = MaterialWithdrawn(
+        material_id=material, version_id=material, school_sourced_id="thcs-a", withdrawn_at=now()
+    )
+    await city.emit(withdrawn, f"material:{material}")
+    assert value(await city.submission("thcs-a"), "approvedMaterials")["value"] in {None, 0}
+    await city.material("thcs-a", material)
+    assert value(await city.submission("thcs-a"), "approvedMaterials")["value"] == 1
+
+
 async def test_a_campaign_that_has_ended_keeps_the_numbers_it_had(city):
     await city.found()
     await city.roster("thcs-a", learners=500)

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from services.materials.domain.catalogue import TYPE_NAMES, MaterialType, check_subject, subjects
+from services.materials.domain.catalogue import TYPE_NAMES, MaterialType, check_subjects, subjects
 from shared.errors import AppError
 
 GRADES = {"6", "7", "8", "9", "10", "11", "12"}
@@ -30,6 +30,15 @@ def test_every_type_has_a_name():
 
 def test_each_grade_that_does_not_fit_is_pointed_at():
     with pytest.raises(AppError) as refused:
-        check_subject("natural_science", ["6", "10", "12"], under="/metadata")
+        check_subjects("natural_science", [], ["6", "10", "12"], under="/metadata")
     assert [fault.pointer for fault in refused.value.errors] == ["/metadata/grades/1", "/metadata/grades/2"]
-    check_subject("technology", ["6", "12"], under="")
+    check_subjects("technology", [], ["6", "12"], under="")
+
+
+def test_a_further_subject_is_taught_in_one_of_the_grades():
+    with pytest.raises(AppError) as refused:
+        check_subjects("mathematics", ["natural_science", "alchemy", "physics"], ["6", "7"], under="")
+    assert [(fault.pointer, fault.code) for fault in refused.value.errors] == [
+        ("/otherSubjects/1", "subject.unknown"),
+        ("/otherSubjects/2", "grade.not_taught"),
+    ]

@@ -6,7 +6,7 @@ from services.materials.consumers.org_changed import on_org_changed
 from services.materials.settings import MaterialsSettings
 from services.materials.storage.content import ContentStore
 from services.materials.storage.local_folder import LocalFolder
-from services.materials.storage.tables import Base
+from services.materials.storage.schema import Base
 from services.materials.usecases.sweep_files import GRACE, sweep_files
 from shared.contracts.sync_v1 import OrgChanged
 from shared.messaging.consumer import Consumer

@@ -59,6 +59,11 @@ class Licence(StrEnum):
     SCHOOL_ONLY = "LicenseRef-school-internal"
 
 
+def is_public(licence: str) -> bool:
+    """May everybody see it: only a Creative Commons licence says so."""
+    return licence.startswith("CC")
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """In which grades a subject is taught, and as what. `verified`: read in a source, not written from memory."""

@@ -1,4 +1,4 @@
-from services.materials.storage.tables import Base
+from services.materials.storage.schema import Base
 from shared.db import migrations
 
 migrations.run(Base.metadata)

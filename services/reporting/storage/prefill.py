@@ -26,10 +26,15 @@ _NUMBERS = """
         ('roster.classes', roster.classes), ('roster.enrollments', roster.enrollments)
     ) AS number (source_key, value)
     UNION ALL
-    SELECT school_sourced_id, 'materials.approved', count(*), max(approved_at),
-           jsonb_build_object('service', 'materials', 'event', 'materials.material.approved.v1',
-                              'materialId', (array_agg(material_id ORDER BY approved_at DESC, material_id DESC))[1])
-    FROM approved_material
+    SELECT school_sourced_id, 'materials.approved', count(*) FILTER (WHERE withdrawn_at IS NULL), max(changed_at),
+           jsonb_build_object('service', 'materials', 'event', (array_agg(event ORDER BY changed_at DESC, id DESC))[1],
+                              'materialId', (array_agg(id ORDER BY changed_at DESC, id DESC))[1])
+    FROM (
+        SELECT school_sourced_id, material_id AS id, withdrawn_at, greatest(approved_at, withdrawn_at) AS changed_at,
+               'materials.material.' || CASE WHEN withdrawn_at IS NULL THEN 'approved' ELSE 'withdrawn' END || '.v1'
+               AS event
+        FROM approved_material
+    ) AS material
     GROUP BY school_sourced_id
 """
 

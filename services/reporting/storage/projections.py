@@ -1,14 +1,13 @@
 """The newest numbers of the event streams."""
 
 import datetime as dt
-from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.reporting.storage.tables import ApprovedMaterial, RosterNumbers
-from shared.contracts.materials_v1 import MaterialApproved
+from shared.contracts.materials_v1 import MaterialApproved, MaterialWithdrawn
 from shared.contracts.sync_v1 import RosterCommitted
 
 
@@ -35,13 +34,15 @@ async def replace_material(session: AsyncSession, data: MaterialApproved) -> Non
         "subject": data.subject,
         "grades": list(data.grades),
         "approved_at": _aware(data.approved_at),
+        "withdrawn_at": None,
     }
     statement = insert(ApprovedMaterial).values(material_id=data.material_id, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["material_id"], set_=values))
 
 
-async def drop_material(session: AsyncSession, material_id: UUID) -> None:
-    await session.execute(delete(ApprovedMaterial).where(ApprovedMaterial.material_id == material_id))
+async def withdraw_material(session: AsyncSession, data: MaterialWithdrawn) -> None:
+    statement = update(ApprovedMaterial).where(ApprovedMaterial.material_id == data.material_id)
+    await session.execute(statement.values(withdrawn_at=_aware(data.withdrawn_at)))
 
 
 def _aware(instant: dt.datetime) -> dt.datetime:

@@ -98,7 +98,10 @@ class RosterNumbers(Base):
 
 
 class ApprovedMaterial(Base):
-    """Projection of `materials.material.approved.v1`: each material once, at its newest approved version."""
+    """Projection of `materials.material.approved.v1` and `.withdrawn.v1`: each material once, at its newest version.
+
+    A withdrawn one is kept and not counted, so that a count of none has an origin too.
+    """
 
     __tablename__ = "approved_material"
     material_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -107,6 +110,7 @@ class ApprovedMaterial(Base):
     subject: Mapped[str]
     grades: Mapped[list[str]] = mapped_column(ARRAY(Text))
     approved_at: Mapped[dt.datetime]
+    withdrawn_at: Mapped[dt.datetime | None]
     __table_args__ = (Index("ix_approved_material_school_sourced_id_approved_at", "school_sourced_id", "approved_at"),)
 
 

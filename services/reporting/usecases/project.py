@@ -33,7 +33,7 @@ async def follow_material(uow: UnitOfWork, data: MaterialApproved) -> None:
 async def forget_material(uow: UnitOfWork, data: MaterialWithdrawn) -> None:
     """A material no version of which has both steps any more is not counted, and the school's submissions say so."""
     await orgs.join_projections(uow.session)
-    await projections.drop_material(uow.session, data.material_id)
+    await projections.withdraw_material(uow.session, data)
     await _refresh(uow, data.school_sourced_id)
 
 

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.materials.api import catalogues, drafts, procedure, review, routes
 from services.materials.bootstrap import SERVICE, build, build_store
+from services.materials.inspection.inspector import Inspector
 from services.materials.settings import MaterialsSettings
 from services.materials.usecases.grants import scope_of
 from shared import failpoints
@@ -34,6 +35,7 @@ def create_app(
     )
     app = http_app.create_app(runtime or build(settings, role="api"), parts)
     app.state.content_store = store
+    app.state.inspector = Inspector(parallel=settings.parallel_inspections)
     return app
 
 

@@ -10,7 +10,7 @@ FOLDERS = {"domain", "usecases", "storage", "api", "migrations"}
 OPTIONAL = {
     "gateway": {"admin.py", "proxy"},
     "sync": {"consumers"},
-    "materials": {"consumers"},
+    "materials": {"consumers", "inspection"},
     "reporting": {"consumers"},
 }
 SECTIONS = ("owns", "publishes", "consumes", "settings", "run", "repair", "pitfalls")

@@ -8,11 +8,11 @@ from fastapi import Depends, Path, Query, Request
 
 from services.materials.api.upload import ReceivedMaterial, receive_file, receive_material
 from services.materials.domain.catalogue import Grade, MaterialType
-from services.materials.domain.material import ReceivedFile
 from services.materials.domain.review import State
 from services.materials.storage.content import ContentStore
 from services.materials.storage.materials import Filters
 from services.materials.usecases.review_material import VersionCheck
+from services.materials.usecases.take_in import ReceivedFile
 from shared.http.etag import check_if_match
 from shared.http.unit_of_work import CurrentPrincipal
 

@@ -13,7 +13,7 @@ from services.materials.domain.material import Author, Draft, Metadata
 from services.materials.domain.review import Action, State, allowed_actions
 from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import MaterialRecord
-from services.materials.storage.tables import MaterialVersion, ReviewStep
+from services.materials.storage.tables import FileCheck, MaterialVersion, ReviewStep
 from services.materials.usecases.review_material import work_of
 from shared.errors import Text
 
@@ -105,16 +105,68 @@ class MaterialIn(MetadataIn):
         return Draft(school_sourced_id=self.school_sourced_id, metadata=self.to_metadata())
 
 
+class NameOut(Shape):
+    vi: str
+    en: str
+
+    @classmethod
+    def from_text(cls, text: Text) -> "NameOut":
+        return cls(vi=text.vi, en=text.en)
+
+
+class FileProblemOut(Shape):
+    """Something a reviewer should know; it did not keep the file out."""
+
+    code: str
+    message: NameOut
+    place: str | None = Field(description="Name or path inside the file.")
+
+
+class CheckOut(Shape):
+    """What the content was found to be, and what the virus scanner said."""
+
+    kind: str = Field(description="As pdf, pptx, scorm_1_2, scorm_2004, cmi5, common_cartridge, h5p.")
+    standard: str | None = Field(description="As SCORM 2004 3rd Edition.")
+    title: str | None
+    launch: str | None = Field(description="Path in the package at which it starts.")
+    pages: int | None
+    contents: list[str]
+    problems: list[FileProblemOut]
+    scan: Literal["not_scanned", "clean", "infected"]
+    has_thumbnail: bool
+
+    @classmethod
+    def from_row(cls, row: FileCheck) -> "CheckOut":
+        said = row.details
+        problems = [
+            FileProblemOut(code=each["code"], message=NameOut(vi=each["vi"], en=each["en"]), place=each["place"])
+            for each in said.get("problems", [])
+        ]
+        return cls(
+            kind=row.kind or "",
+            standard=said.get("standard"),
+            title=said.get("title"),
+            launch=said.get("launch"),
+            pages=said.get("pages"),
+            contents=said.get("contents", []),
+            problems=problems,
+            scan=row.scan,
+            has_thumbnail=row.thumbnail_sha256 is not None,
+        )
+
+
 class FileOut(Shape):
     position: int = Field(description="Place in the version, from 1; the address of the file.")
     name: str
     media_type: str
     size: int = Field(description="Bytes.")
     sha256: str
+    check: CheckOut | None = Field(description="What the content was found to be.")
 
     @classmethod
     def from_row(cls, held: HeldFile) -> "FileOut":
         return cls(
+            check=None if held.check is None else CheckOut.from_row(held.check),
             position=held.file.position,
             name=held.file.name,
             media_type=held.content.media_type,
@@ -247,15 +299,6 @@ class VersionOut(Shape):
     @classmethod
     def from_row(cls, row: MaterialVersion) -> "VersionOut":
         return cls.model_validate(row, from_attributes=True)
-
-
-class NameOut(Shape):
-    vi: str
-    en: str
-
-    @classmethod
-    def from_text(cls, text: Text) -> "NameOut":
-        return cls(vi=text.vi, en=text.en)
 
 
 class OfferOut(Shape):

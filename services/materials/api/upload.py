@@ -1,10 +1,9 @@
 """Receives materials and files before the unit of work opens: no transaction waits for somebody's network."""
 
 import hashlib
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from fastapi import Request
@@ -15,13 +14,13 @@ from services.materials.api.multipart import Event, PartBegin, PartEnd, multipar
 from services.materials.api.schemas import MaterialIn, MetadataIn
 from services.materials.domain.catalogue import check_subjects
 from services.materials.domain.file_names import checked_name
-from services.materials.domain.file_types import HEAD_BYTES, FileType, recognise
-from services.materials.domain.material import Draft, ReceivedFile
+from services.materials.domain.material import Draft
+from services.materials.inspection.inspector import Inspector
 from services.materials.storage.content import ContentStore, Incoming
-from services.materials.storage.zip_directory import names_in_zip
 from services.materials.usecases.create_material import SCOPE, admit_author
 from services.materials.usecases.edit_material import admit_to_draft
 from services.materials.usecases.grants import scope_of
+from services.materials.usecases.take_in import ReceivedFile, take_in
 from shared.auth import Principal
 from shared.db.scope import NOTHING
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
@@ -93,6 +92,7 @@ async def _receive(
     request: Request, store: ContentStore, take_metadata: Callable[[bytes], Awaitable[None]] | None
 ) -> tuple[ReceivedFile, bytes]:
     """Stream the body into the content store; `take_metadata` is called between its two parts."""
+    inspector: Inspector = request.app.state.inspector
     async with store.incoming() as incoming:
         form = _Form(incoming, take_metadata)
         try:
@@ -102,9 +102,10 @@ async def _receive(
             raise invalid(
                 "upload.malformed", vi="Kết nối bị ngắt giữa chừng.", en="The connection was cut off."
             ) from failure
-        received = await form.finish()
+        name, metadata = form.finish()
+        received = await take_in(incoming, name, store, inspector)
     failpoint("materials.file.stored")
-    return received
+    return received, metadata
 
 
 def _set_meaning(request: Request, metadata: bytes, file: ReceivedFile) -> None:
@@ -157,14 +158,11 @@ class _Form:
             await self._take_metadata(bytes(self._metadata))
             self._metadata_wanted = False
 
-    async def finish(self) -> tuple[ReceivedFile, bytes]:
+    def finish(self) -> tuple[str, bytes]:
+        """The file's name and the metadata. Raises unless all parts were there."""
         if self._metadata_wanted or self._name is None:
             raise self._wrong_parts()
-        if self._incoming.size == 0:
-            raise invalid("file.empty", vi="Tệp rỗng.", en="The file is empty.")
-        kind = await self._incoming.inspect(_kind_of)
-        kept = await self._incoming.keep()
-        return ReceivedFile(self._name, kind, kept.sha256, kept.size), bytes(self._metadata)
+        return self._name, bytes(self._metadata)
 
     def _wrong_parts(self) -> AppError:
         if self._take_metadata is None:
@@ -178,12 +176,6 @@ class _Form:
             vi="Cần đúng hai phần theo thứ tự: metadata (JSON), rồi file.",
             en="Exactly two parts are needed, in this order: metadata (JSON), then file.",
         )
-
-
-def _kind_of(file: BinaryIO) -> FileType:
-    head = file.read(HEAD_BYTES)
-    file.seek(0, os.SEEK_SET)
-    return recognise(head, lambda: names_in_zip(file))
 
 
 def draft_of(raw: bytes, *, under: tuple[str, ...]) -> Draft:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from services.materials.domain.catalogue import Licence, MaterialType
-from services.materials.domain.file_types import FileType
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +41,6 @@ class Draft:
 
     school_sourced_id: str
     metadata: Metadata
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedFile:
-    """A file that already lies in the content store; `sha256` is hexadecimal, `size` in bytes."""
-
-    name: str
-    kind: FileType
-    sha256: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,11 @@ crash in between leaves an orphan, which the worker sweeps.
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, TypeVar
-
-T = TypeVar("T")
+from pathlib import Path
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,8 @@ class Incoming(Protocol):
 
     async def write(self, block: bytes) -> None: ...
 
-    async def inspect(self, look: Callable[[BinaryIO], T]) -> T:
-        """Run `look` in a thread over what has been received."""
+    async def settled(self) -> Path:
+        """Where all that has been received lies now, for readers that need a path."""
 
     async def keep(self) -> Kept:
         """Make it durable and part of the store. Call once, after the last `write`."""

@@ -49,6 +49,24 @@ async def remember_content(session: AsyncSession, content: StoredFile) -> Stored
     return (await session.execute(select(StoredFile).where(StoredFile.sha256 == content.sha256))).scalar_one()
 
 
+async def remember_check(session: AsyncSession, check: FileCheck) -> FileCheck:
+    """What a content was found to be: written anew, but what the scanner said of it before stays."""
+    values = {
+        "state": check.state,
+        "scan": check.scan,
+        "kind": check.kind,
+        "details": check.details,
+        "text": check.text,
+        "thumbnail_sha256": check.thumbnail_sha256,
+        "attempts": check.attempts,
+        "checked_at": check.checked_at,
+    }
+    renewed = {name: values[name] for name in ("kind", "details", "text", "thumbnail_sha256", "checked_at")}
+    statement = insert(FileCheck).values(sha256=check.sha256, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["sha256"], set_=renewed))
+    return (await session.execute(select(FileCheck).where(FileCheck.sha256 == check.sha256))).scalar_one()
+
+
 async def check_of(session: AsyncSession, sha256: str) -> FileCheck | None:
     return await session.get(FileCheck, sha256)
 

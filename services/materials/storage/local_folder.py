@@ -12,9 +12,9 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 from services.materials.storage.content import Kept
 from shared.errors import AppError, unavailable
@@ -22,8 +22,6 @@ from shared.ids import new_id
 
 BLOCK = 1024 * 1024
 _NAME = re.compile(r"[0-9a-f]{64}")
-
-T = TypeVar("T")
 
 
 class LocalIncoming:
@@ -43,8 +41,8 @@ class LocalIncoming:
         if len(self._buffer) >= BLOCK:
             await asyncio.to_thread(self._flush)
 
-    async def inspect(self, look: Callable[[BinaryIO], T]) -> T:
-        return await asyncio.to_thread(self._inspect, look)
+    async def settled(self) -> Path:
+        return await asyncio.to_thread(self._settled)
 
     async def keep(self) -> Kept:
         return await asyncio.to_thread(self._keep)
@@ -55,11 +53,11 @@ class LocalIncoming:
         self._hash.update(self._buffer)
         self._buffer.clear()
 
-    def _inspect(self, look: Callable[[BinaryIO], T]) -> T:
+    def _settled(self) -> Path:
         self._flush()
-        self._file.flush()
-        with self._path.open("rb") as reader:
-            return look(reader)
+        with _unwritable_is_unavailable():
+            self._file.flush()
+        return self._path
 
     def _keep(self) -> Kept:
         self._flush()
@@ -126,7 +124,7 @@ class LocalFolder:
     async def ready(self) -> None:
         async with self.incoming() as probe:
             await probe.write(b"ready")
-            await probe.inspect(lambda file: file.read())
+            await probe.settled()
 
     async def idle_since(self, moment: dt.datetime) -> AsyncIterator[list[str]]:
         for shard in await asyncio.to_thread(self._shards):

@@ -15,9 +15,9 @@ from services.materials.storage.tables import Base
 class ShelfItem(Base):
     """A material as the city shares it: version `number` of it, as it was when it was shared.
 
-    The school goes on with newer versions beside it. `files` hold position, name, mediaType, size, sha256; `history` is
-    the review at the school and by the panel that it carries with it, oldest step first: place (school or city), action,
-    fromState, toState, actor, reason, at; `public` whether its rights let it be shown to everybody. A withdrawn item stays as a tombstone.
+    The school goes on with newer versions beside it. `files` hold position, name, mediaType, size and sha256. `history`
+    is the review it carries with it, oldest step first: place (school or city), action, fromState, toState, actor,
+    reason, at. `public`: its rights let it be shown to everybody. A withdrawn item stays as a tombstone.
     `written_by` is the transaction that wrote it last: readers of the change order stop before those still open.
     """
 

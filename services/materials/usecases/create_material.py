@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from services.materials.domain.material import Draft, Metadata, ReceivedFile
+from services.materials.domain.material import Draft, Metadata
 from services.materials.domain.review import State
 from services.materials.storage import files, materials, orgs
 from services.materials.storage.materials import MaterialRecord
-from services.materials.storage.tables import Material, MaterialVersion, StoredFile
+from services.materials.storage.tables import Material, MaterialVersion
 from services.materials.usecases.grants import require_member, school_unknown, scope_of
+from services.materials.usecases.take_in import ReceivedFile, put_file
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import conflict
@@ -81,15 +82,6 @@ def columns_of(metadata: Metadata) -> dict[str, Any]:
         "rights_statement": metadata.rights_statement,
         "duration_seconds": metadata.duration_seconds,
     }
-
-
-async def put_file(uow: UnitOfWork, version: MaterialVersion, file: ReceivedFile) -> None:
-    """Behind the other files of a draft."""
-    content = StoredFile(
-        sha256=file.sha256, size=file.size, media_type=file.kind.media_type, created_at=await uow.now()
-    )
-    await files.remember_content(uow.session, content)
-    await files.add_file(uow.session, version.id, version.school_sourced_id, file.name, file.sha256)
 
 
 async def whole(uow: UnitOfWork, material: Material, version: MaterialVersion) -> MaterialRecord:

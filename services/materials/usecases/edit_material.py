@@ -4,14 +4,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from services.materials.domain.material import Metadata, ReceivedFile
+from services.materials.domain.material import Metadata
 from services.materials.domain.review import State
 from services.materials.storage import files, materials
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.tables import MaterialVersion
-from services.materials.usecases.create_material import SCOPE, columns_of, put_file, whole
+from services.materials.usecases.create_material import SCOPE, columns_of, whole
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
 from services.materials.usecases.review_material import VersionCheck
+from services.materials.usecases.take_in import ReceivedFile, put_file
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, conflict, forbidden, not_found

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from PIL import Image
 from sqlalchemy import text
 
+from deploy.demo.pdf import one_page
 from services.materials.main import create_app
 from services.materials.settings import MaterialsSettings
 from services.materials.usecases.project_org import project_org
@@ -21,7 +23,7 @@ from shared.db.unit_of_work import UnitsOfWork
 from shared.service import Runtime
 from tests.support.tokens import TestSigner
 
-PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
+PDF = one_page("Phan so bang nhau")
 PATH = "/materials/v1/materials"
 SCHOOLS = "/materials/v1/schools"
 ALL_SCOPES = "materials.read materials.write materials.review"
@@ -69,11 +71,12 @@ def parts(content: bytes = PDF, name: str = "Bài 1.pdf", **changes: Any) -> dic
 
 
 def office(main_part: str = "word/document.xml", *others: str) -> bytes:
-    """A ZIP archive that looks like an Office document."""
+    """A small Office document: one paragraph, or one slide."""
     held = io.BytesIO()
+    slides = ("ppt/slides/slide1.xml",) if main_part.startswith("ppt/") else ()
     with zipfile.ZipFile(held, "w") as archive:
-        for name in ("[Content_Types].xml", main_part, *others):
-            archive.writestr(name, b"<x/>")
+        for name in ("[Content_Types].xml", main_part, *slides, *others):
+            archive.writestr(name, "<x><p><t>Phân số bằng nhau</t></p></x>")
     return held.getvalue()
 
 
@@ -95,6 +98,19 @@ HEAD = person("co-hieu-truong", "head")
 OFFICER = person("can-bo-so", "department_officer", org=DEPARTMENT)
 
 
+def contents(folder: Path) -> list[str]:
+    """Names of the files below `folder` that people handed in: previews are WebP, which no test hands in."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.name for path in files if not path.read_bytes().startswith(b"RIFF"))
+
+
+def picture() -> bytes:
+    """A small PNG."""
+    held = io.BytesIO()
+    Image.new("RGB", (64, 32), "teal").save(held, "PNG")
+    return held.getvalue()
+
+
 async def settle_city(units: UnitsOfWork) -> None:
     for unit in CITY:
         async with units.begin(EVERYTHING) as uow:
@@ -112,8 +128,8 @@ class Library:
         return self.settings.data_dir / "files"
 
     def stored(self) -> list[str]:
-        """Every file in the content store and on its way there, by name."""
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
+        """Every file in the content store and on its way there, by name; without the pictures made of them."""
+        return contents(self.folder)
 
     async def create(self, who: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
         answer = await self.client.post(PATH, headers=who or TEACHER, **parts(**changes))

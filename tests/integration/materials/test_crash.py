@@ -9,7 +9,7 @@ from sqlalchemy import text
 from services.materials.bootstrap import build
 from services.materials.settings import MaterialsSettings
 from shared.db.scope import EVERYTHING
-from tests.integration.materials.shelf import HEAD, LEAD, PATH, TEACHER, parts, settle_city
+from tests.integration.materials.shelf import HEAD, LEAD, PATH, TEACHER, contents, parts, settle_city
 
 KEY = {"Idempotency-Key": "retry-1"}
 
@@ -47,8 +47,7 @@ async def test_a_kill_while_creating_and_a_retry_make_one_material(place, start_
         file = await client.get(f"{PATH}/{answer.json()['id']}/file", headers=TEACHER)
     assert file.status_code == 200
     assert await count(runtime, "material") == 1
-    stored = [path.name for path in (tmp_path / "data" / "files" / "content").rglob("*") if path.is_file()]
-    assert stored == [answer.json()["file"]["sha256"]]
+    assert contents(tmp_path / "data" / "files" / "content") == [answer.json()["file"]["sha256"]]
 
 
 async def test_a_kill_after_the_commit_of_an_approval_and_a_retry_make_one_event(place, start_service, tmp_path):

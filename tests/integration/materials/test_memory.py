@@ -17,14 +17,14 @@ GROWTH = 32 * MIB
 
 
 def content() -> Iterator[bytes]:
-    yield b"%PDF-1.7".ljust(MIB, b" ")
+    yield b"\x00\x00\x00\x18ftypisom".ljust(MIB, b"\0")
     for number in range(SIZE // MIB - 1):
         yield number.to_bytes(8, "big") * (MIB // 8)
 
 
 async def body() -> AsyncIterator[bytes]:
     yield b'--x\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n' + json.dumps(metadata()).encode()
-    yield b'\r\n--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
+    yield b'\r\n--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
     for block in content():
         yield block
     yield b"\r\n--x--\r\n"

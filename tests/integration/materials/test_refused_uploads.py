@@ -6,9 +6,6 @@ import pytest
 
 from tests.integration.materials.shelf import PATH, PDF, TEACHER, metadata, office, parts
 
-HTML = b"<!DOCTYPE html><script>alert(1)</script>"
-SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'
-
 
 def body(*sections: bytes, end: bytes = b"--x--\r\n") -> bytes:
     return b"".join(b"--x\r\n" + section + b"\r\n" for section in sections) + end
@@ -31,11 +28,11 @@ async def refused(library, answer, status: int, code: str) -> None:
     ("content", "code"),
     [
         (b"", "file.empty"),
-        (HTML, "file.type_unsupported"),
-        (SVG, "file.type_unsupported"),
         (b"MZ" + bytes(100), "file.type_unsupported"),
-        (b"PK\x03\x04" + bytes(50), "file.archive_damaged"),
-        (office("imsmanifest.xml"), "file.type_unsupported"),
+        (b"%PDF-1.7 and nothing more", "file.damaged"),
+        (b"PK\x03\x04" + bytes(50), "file.damaged"),
+        (office("imsmanifest.xml"), "package.manifest_invalid"),
+        (office("lessons/imsmanifest.xml"), "package.manifest_nested"),
         (office("word/document.xml", "word/vbaProject.bin"), "file.macros"),
     ],
 )

@@ -39,6 +39,7 @@ def create_app(
                 "/oauth2/token": _MAX_TOKEN_REQUEST_BYTES,
                 "/sync/v1/imports": settings.max_import_bytes,
                 "/materials/v1/materials": settings.max_material_bytes,
+                "/materials/v1/uploads": settings.max_tus_bytes,
             },
             shapers={"/oauth2/token": oauth_error, "/ims/oneroster": oneroster_error},
             verifier=verifier or parts.verifier,

@@ -31,6 +31,8 @@ class GatewaySettings(ServiceSettings):
     max_import_bytes: int = Field(default=2048 * MIB, description="Body of POST /sync/v1/imports.")
     max_material_bytes: int = Field(default=64 * MIB, description="Body of POST /materials/v1/materials.")
 
+    max_tus_bytes: int = Field(default=5 * 1024 * MIB, description="One request below /materials/v1/uploads.")
+
     @property
     def trusted(self) -> frozenset[str]:
         return frozenset(part.strip() for part in self.trusted_proxies.split(",") if part.strip())

@@ -7,7 +7,9 @@ from services.materials.settings import MaterialsSettings
 from services.materials.storage.content import ContentStore
 from services.materials.storage.local_folder import LocalFolder
 from services.materials.storage.schema import Base
+from services.materials.storage.spool import Spool
 from services.materials.usecases.sweep_files import GRACE, sweep_files
+from services.materials.usecases.uploads import sweep_uploads
 from shared.contracts.sync_v1 import OrgChanged
 from shared.messaging.consumer import Consumer
 from shared.messaging.topology import ConsumerSpec
@@ -37,8 +39,13 @@ def build_store(settings: MaterialsSettings) -> ContentStore:
     return LocalFolder(settings.data_dir / "files")
 
 
-def sweep_job(store: ContentStore) -> Job:
+def build_spool(settings: MaterialsSettings) -> Spool:
+    return Spool(settings.data_dir / "files" / "uploads")
+
+
+def sweep_job(store: ContentStore, spool: Spool) -> Job:
     async def sweep(runtime: Runtime) -> None:
         await sweep_files(runtime.units, store, older_than=runtime.clock.now() - GRACE)
+        await sweep_uploads(runtime.units, spool)
 
     return Job("sweep-files", SWEEP_EVERY, sweep)

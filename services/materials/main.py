@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
-from services.materials.api import catalogues, drafts, procedure, review, routes
-from services.materials.bootstrap import SERVICE, build, build_store
+from services.materials.api import catalogues, drafts, procedure, review, routes, tus
+from services.materials.bootstrap import SERVICE, build, build_spool, build_store
 from services.materials.inspection.inspector import Inspector
 from services.materials.settings import MaterialsSettings
 from services.materials.usecases.grants import scope_of
@@ -27,14 +27,17 @@ def create_app(
     parts = AppParts(
         title="Materials",
         description="The material library: made by teachers, passed by the subject group, approved by the head.",
-        routers=[routes.router, drafts.router, review.router, procedure.router, catalogues.router],
+        routers=[routes.router, drafts.router, review.router, procedure.router, catalogues.router, tus.router],
         scope_of=scope_of,
-        body_limits={MATERIALS: settings.max_upload_bytes},
+        body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes},
+        shapers={tus.UPLOADS: tus.shape},
         checks={"files": store.ready},
         verifier=verifier,
     )
     app = http_app.create_app(runtime or build(settings, role="api"), parts)
     app.state.content_store = store
+    app.state.spool = build_spool(settings)
+    app.state.max_tus_bytes = settings.max_tus_bytes
     app.state.inspector = Inspector(parallel=settings.parallel_inspections)
     return app
 

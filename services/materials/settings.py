@@ -11,6 +11,7 @@ class MaterialsSettings(ServiceSettings):
     max_upload_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1, description="Of one multipart upload: the file and its metadata."
     )
+    max_tus_bytes: int = Field(default=5 * 1024**3, ge=1, description="Of one resumable upload (tus).")
     parallel_inspections: int = Field(
         default=2, ge=1, description="Files one process looks at at a time, each in a child process with limits."
     )

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Response
 from services.materials.api.deps import IfMatch, MaterialId, OneMoreFile, Position
 from services.materials.api.review_schemas import NameIn
 from services.materials.api.routes import PREFIX, shown
-from services.materials.api.schemas import MaterialOut, MetadataIn
+from services.materials.api.schemas import MaterialOut, MetadataIn, UploadIn
 from services.materials.domain.catalogue import check_subjects
 from services.materials.domain.file_names import checked_name
 from services.materials.domain.material import Metadata
@@ -66,7 +66,8 @@ _FILE_BODY = {
                     "required": ["file"],
                     "properties": {"file": {"type": "string", "format": "binary"}},
                 }
-            }
+            },
+            "application/json": {"schema": UploadIn.model_json_schema()},
         },
     }
 }
@@ -81,7 +82,7 @@ async def add_file(
     check: IfMatch,
     response: Response,
 ) -> MaterialOut:
-    """One more file, behind the others, in one request."""
+    """One more file, behind the others: in one request, or a resumable upload that is complete."""
     return shown(response, await edit_material.add_file(uow, principal, material_id, file, check))
 
 

@@ -114,6 +114,15 @@ class NameOut(Shape):
         return cls(vi=text.vi, en=text.en)
 
 
+class UploadIn(Shape):
+    """A complete resumable upload that becomes a file of the draft."""
+
+    model_config = CLOSED
+
+    upload: UUID = Field(description="Id at the end of the upload's address.")
+    name: str | None = Field(default=None, min_length=1, max_length=200, description="Default: as it was uploaded.")
+
+
 class FileProblemOut(Shape):
     """Something a reviewer should know; it did not keep the file out."""
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from services.materials.api.multipart import Event, PartBegin, PartEnd, multipart_events
-from services.materials.api.schemas import MaterialIn, MetadataIn
+from services.materials.api.schemas import MaterialIn, MetadataIn, UploadIn
 from services.materials.domain.catalogue import check_subjects
 from services.materials.domain.file_names import checked_name
 from services.materials.domain.material import Draft
@@ -21,6 +21,7 @@ from services.materials.usecases.create_material import SCOPE, admit_author
 from services.materials.usecases.edit_material import admit_to_draft
 from services.materials.usecases.grants import scope_of
 from services.materials.usecases.take_in import ReceivedFile, take_in
+from services.materials.usecases.uploads import Wanted, take_upload
 from shared.auth import Principal
 from shared.db.scope import NOTHING
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
@@ -70,12 +71,28 @@ async def receive_material(
 async def receive_file(
     request: Request, principal: Principal, units: UnitsOfWork, store: ContentStore, material_id: UUID
 ) -> ReceivedFile:
-    """One more file of a draft: multipart with `file`. Whoever may not change the draft is refused before the file."""
+    """One more file of a draft: multipart with `file`, or JSON that names a complete resumable upload.
+
+    Whoever may not change the draft is refused before the file.
+    """
     principal.require_scope(SCOPE)
     await _admit(units, principal, lambda uow: admit_to_draft(uow, principal, material_id))
+    if is_json(request):
+        return await _take_upload(request, principal, units, store)
     file, _ = await _receive(request, store, None)
     _set_meaning(request, b"", file)
     return file
+
+
+async def _take_upload(request: Request, principal: Principal, units: UnitsOfWork, store: ContentStore) -> ReceivedFile:
+    try:
+        given = UploadIn.model_validate_json(await request.body())
+    except ValidationError as failure:
+        faults = failure.errors(include_url=False, include_context=False, include_input=False)
+        raise validation_error([fault | {"loc": ("body", *fault["loc"])} for fault in faults]) from failure
+    state = request.app.state
+    wanted = Wanted(given.upload, given.name)
+    return await take_upload(units, state.spool, store, state.inspector, principal, wanted)
 
 
 def is_json(request: Request) -> bool:

@@ -39,6 +39,9 @@ class Incoming(Protocol):
 class ContentStore(Protocol):
     def incoming(self) -> AbstractAsyncContextManager[Incoming]: ...
 
+    async def adopt(self, path: Path, sha256: str) -> None:
+        """Make a complete local file part of the store under its hash; safe to repeat, the file itself stays."""
+
     async def size(self, sha256: str) -> int | None:
         """Bytes of a file, None when the store does not hold it."""
 

@@ -48,32 +48,25 @@ class LocalIncoming:
         return await asyncio.to_thread(self._keep)
 
     def _flush(self) -> None:
-        with _unwritable_is_unavailable():
+        with unwritable_is_unavailable():
             self._file.write(self._buffer)
         self._hash.update(self._buffer)
         self._buffer.clear()
 
     def _settled(self) -> Path:
         self._flush()
-        with _unwritable_is_unavailable():
+        with unwritable_is_unavailable():
             self._file.flush()
         return self._path
 
     def _keep(self) -> Kept:
         self._flush()
-        with _unwritable_is_unavailable():
+        with unwritable_is_unavailable():
             self._file.flush()
             os.fchmod(self._file.fileno(), 0o440)
             os.fsync(self._file.fileno())
         kept = Kept(self._hash.hexdigest(), self.size)
-        target = _place(self._root, kept.sha256)
-        _make_durable(target.parent)
-        with _locked(target.parent) as shard:
-            try:
-                os.utime(target)  # already here: only say that it was handed in again
-            except FileNotFoundError:
-                self._path.rename(target)
-            os.fsync(shard)
+        _put(self._root, self._path, kept.sha256)
         return kept
 
 
@@ -94,9 +87,17 @@ class LocalFolder:
             await asyncio.to_thread(_discard, path, file)
 
     def _open_arrival(self, path: Path) -> BinaryIO:
-        with _unwritable_is_unavailable():
+        with unwritable_is_unavailable():
             self._arrivals.mkdir(parents=True, exist_ok=True)
             return path.open("xb")
+
+    async def adopt(self, path: Path, sha256: str) -> None:
+        await asyncio.to_thread(self._adopt, path, sha256)
+
+    def _adopt(self, path: Path, sha256: str) -> None:
+        with unwritable_is_unavailable():
+            path.chmod(0o440)
+            _put(self._root, path, sha256)
 
     async def size(self, sha256: str) -> int | None:
         return await asyncio.to_thread(self._size, sha256)
@@ -160,6 +161,18 @@ class LocalFolder:
         return dropped
 
 
+def _put(root: Path, source: Path, sha256: str) -> None:
+    """Give a complete file its place in the store; `source` is on the same file system and stays where it is."""
+    target = _place(root, sha256)
+    _make_durable(target.parent)
+    with _locked(target.parent) as shard:
+        try:
+            os.utime(target)  # already here: only say that it was handed in again
+        except FileNotFoundError:
+            os.link(source, target)
+        os.fsync(shard)
+
+
 def _place(root: Path, sha256: str) -> Path:
     if not _NAME.fullmatch(sha256):
         raise ValueError("not a SHA-256 in hexadecimal")
@@ -206,7 +219,8 @@ _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, 
 
 
 @contextlib.contextmanager
-def _unwritable_is_unavailable() -> Iterator[None]:
+def unwritable_is_unavailable() -> Iterator[None]:
+    """A disk that is full or read-only is `files.unavailable`, to be tried again later."""
     try:
         yield
     except OSError as failure:

@@ -1,6 +1,7 @@
 """A file is looked at and kept before any row speaks of it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.materials.domain.file_types import BY_CODE, FileType
 from services.materials.inspection.inspector import Inspector
@@ -34,14 +35,19 @@ async def take_in(incoming: Incoming, name: str, store: ContentStore, inspector:
     """Keep what has been received, once it has been looked at. Raises the refusal with its exact reason."""
     if incoming.size == 0:
         raise invalid("file.empty", vi="Tệp rỗng.", en="The file is empty.")
-    found = await inspector.inspect(await incoming.settled())
-    thumbnail = None
-    if found.thumbnail is not None:
-        async with store.incoming() as picture:
-            await picture.write(found.thumbnail)
-            thumbnail = (await picture.keep()).sha256
+    found, thumbnail = await look_at(await incoming.settled(), store, inspector)
     kept = await incoming.keep()
     return ReceivedFile(name, kept.sha256, kept.size, found, thumbnail)
+
+
+async def look_at(path: Path, store: ContentStore, inspector: Inspector) -> tuple[Inspection, str | None]:
+    """What the file at `path` is, and the SHA-256 of the picture of it that is now in the store."""
+    found = await inspector.inspect(path)
+    if found.thumbnail is None:
+        return found, None
+    async with store.incoming() as picture:
+        await picture.write(found.thumbnail)
+        return found, (await picture.keep()).sha256
 
 
 async def put_file(uow: UnitOfWork, version: MaterialVersion, file: ReceivedFile) -> None:

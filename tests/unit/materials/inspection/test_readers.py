@@ -175,7 +175,7 @@ async def test_an_h5p_package_without_its_libraries_is_taken_and_says_so(inspect
 async def test_an_h5p_package_with_a_program_in_it_is_refused(inspect):
     for name, code in (("run__php", "h5p.file_type"), ("page__html", "h5p.file_type")):
         with pytest.raises(AppError) as refused:
-            await inspect(h5p(**{name: b"x"}))
+            await inspect(h5p(None, **{name: b"x"}))
         assert refused.value.code == code
     with pytest.raises(AppError, match=r"h5p\.invalid"):
         await inspect(h5p({"title": None}))

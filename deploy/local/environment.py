@@ -26,6 +26,11 @@ class Surroundings:
     def gateway_url(self) -> str:
         return f"http://{HOST}:{self.ports.gateway}"
 
+    @property
+    def content_url(self) -> str:
+        """Another origin at the gateway's own port: to a browser the name of the host makes the difference."""
+        return f"http://localhost:{self.ports.gateway}"
+
     def of_service(self, name: str) -> dict[str, str]:
         """For the API, the worker and the operator commands of service `name`."""
         return (
@@ -50,6 +55,8 @@ class Surroundings:
             }
             | (self._only_gateway() if name == "gateway" else {})
             # A provider on the same machine may be tried.
+            | ({"CONTENT_URL": self.content_url} if name in {"gateway", "materials"} else {})
+            | ({"CONTENT_KEY": self.secrets.content} if name == "materials" else {})
             | ({"CONNECTOR_KEY": self.secrets.connectors, "ALLOW_PRIVATE_ADDRESSES": "true"} if name == "sync" else {})
         )
 

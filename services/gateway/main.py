@@ -9,6 +9,7 @@ from services.gateway.api.oneroster_errors import oneroster_error
 from services.gateway.api.pages import routes as pages
 from services.gateway.bootstrap import SERVICE, build, build_parts, opened
 from services.gateway.proxy.dispatch import Dispatch
+from services.gateway.proxy.routes import content_route
 from services.gateway.settings import GatewaySettings
 from shared import failpoints
 from shared.auth.tokens import TokenVerifier
@@ -48,7 +49,15 @@ def create_app(
         ),
     )
     # Innermost of the middlewares: the guard and the correlation id hold for what passes through as well.
-    app.user_middleware.append(Middleware(Dispatch, routes=parts.routes, forwarder=parts.forwarder))
+    app.user_middleware.append(
+        Middleware(
+            Dispatch,
+            routes=parts.routes,
+            forwarder=parts.forwarder,
+            content=content_route(settings.upstreams),
+            content_host=settings.content_host,
+        )
+    )
     return app
 
 

@@ -1,6 +1,7 @@
 """Settings of the gateway, from the environment."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -28,6 +29,10 @@ class GatewaySettings(ServiceSettings):
     upstream_connect_seconds: float = Field(default=3.0, gt=0)
     upstream_seconds: float = Field(default=60.0, gt=0, description="Longest silence of a service before 504.")
 
+    content_url: str | None = Field(
+        default=None,
+        description="Address for files: another host than PUBLIC_URL's, the same gateway.",
+    )
     max_import_bytes: int = Field(default=2048 * MIB, description="Body of POST /sync/v1/imports.")
     max_material_bytes: int = Field(default=64 * MIB, description="Body of POST /materials/v1/materials.")
 
@@ -36,6 +41,11 @@ class GatewaySettings(ServiceSettings):
     @property
     def trusted(self) -> frozenset[str]:
         return frozenset(part.strip() for part in self.trusted_proxies.split(",") if part.strip())
+
+    @property
+    def content_host(self) -> str | None:
+        """The host, with its port where it has one, under which content is answered and nothing else."""
+        return urlsplit(self.content_url).netloc.lower() if self.content_url else None
 
     @property
     def upstreams(self) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from fastapi import FastAPI
 
-from services.materials.api import catalogues, drafts, procedure, review, routes, tus
+from services.materials.api import catalogues, content, drafts, procedure, review, routes, tus
+from services.materials.api.links import Links
 from services.materials.bootstrap import SERVICE, build, build_spool, build_store
 from services.materials.inspection.inspector import Inspector
 from services.materials.settings import MaterialsSettings
@@ -27,7 +28,15 @@ def create_app(
     parts = AppParts(
         title="Materials",
         description="The material library: made by teachers, passed by the subject group, approved by the head.",
-        routers=[routes.router, drafts.router, review.router, procedure.router, catalogues.router, tus.router],
+        routers=[
+            routes.router,
+            drafts.router,
+            review.router,
+            procedure.router,
+            catalogues.router,
+            tus.router,
+            content.router,
+        ],
         scope_of=scope_of,
         body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes},
         shapers={tus.UPLOADS: tus.shape},
@@ -36,6 +45,8 @@ def create_app(
     )
     app = http_app.create_app(runtime or build(settings, role="api"), parts)
     app.state.content_store = store
+    key = settings.content_key.get_secret_value().encode() if settings.content_key else None
+    app.state.links = Links(settings.content_url, key, app.state.runtime.clock)
     app.state.spool = build_spool(settings)
     app.state.max_tus_bytes = settings.max_tus_bytes
     app.state.inspector = Inspector(parallel=settings.parallel_inspections)

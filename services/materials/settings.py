@@ -1,6 +1,6 @@
 """Settings of the materials service, beyond those every service has."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from shared.settings import ServiceSettings
 
@@ -12,6 +12,10 @@ class MaterialsSettings(ServiceSettings):
         default=64 * 1024 * 1024, ge=1, description="Of one multipart upload: the file and its metadata."
     )
     max_tus_bytes: int = Field(default=5 * 1024**3, ge=1, description="Of one resumable upload (tus).")
+    content_url: str | None = Field(
+        default=None, description="Address for content: another host than the API's, answered by the same gateway."
+    )
+    content_key: SecretStr | None = Field(default=None, min_length=32, description="Signs the links to content.")
     parallel_inspections: int = Field(
         default=2, ge=1, description="Files one process looks at at a time, each in a child process with limits."
     )

@@ -34,6 +34,11 @@ class ProxyRoute:
 _DISCOVERY = tuple(f"/ims/oneroster/{service}/v1p2/discovery/" for service in ("rostering", "gradebook", "resources"))
 
 
+def content_route(urls: Mapping[str, str]) -> ProxyRoute:
+    """Files by signed links; they are their own permission, so no token is asked for."""
+    return ProxyRoute("/content", Upstream("materials", urls["materials"].rstrip("/")), ("/content/",))
+
+
 def proxy_routes(urls: Mapping[str, str]) -> Sequence[ProxyRoute]:
     """The proxied prefixes, from the services' base addresses by name."""
     upstreams = {name: Upstream(name, url.rstrip("/")) for name, url in urls.items()}

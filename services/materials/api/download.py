@@ -1,5 +1,6 @@
 """Answers a download: ranges, conditions, and headers under which a browser saves the file and runs nothing of it."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 from services.materials.api.ranges import ByteRange, UnsatisfiableRangeError, wanted_range
 from services.materials.domain.file_names import ascii_name, download_name
 from services.materials.domain.file_types import BY_MEDIA_TYPE
+from services.materials.domain.signed_links import Disposition
 from services.materials.storage.content import ContentStore
 from services.materials.storage.files import HeldFile
 from shared.errors import invalid, unavailable
@@ -19,45 +21,73 @@ from shared.logs import logger
 log = logger(__name__)
 
 
-async def file_response(request: Request, store: ContentStore, held: HeldFile) -> Response:
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A content on its way out: `size` in bytes, `name` as it is to be saved."""
+
+    sha256: str
+    size: int
+    media_type: str
+    name: str
+    disposition: Disposition = "attachment"
+
+    @classmethod
+    def of(cls, held: HeldFile) -> "Served":
+        content = held.content
+        name = download_name(held.file.name, BY_MEDIA_TYPE[content.media_type])
+        return cls(content.sha256, content.size, content.media_type, name)
+
+
+async def serve(request: Request, store: ContentStore, served: Served) -> Response:
     """The file, a part of it (206), 304 or 416. The body is read after the unit of work has ended."""
-    sha256, size = held.content.sha256, held.content.size
-    headers = _headers(held)
+    headers = _headers(served)
     if _matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     try:
-        part = wanted_range(_range_header(request, headers["ETag"]), size)
+        part = wanted_range(_range_header(request, headers["ETag"]), served.size)
     except UnsatisfiableRangeError:
-        return _not_satisfiable(request, size)
-    await _require_stored(store, sha256, size)
-    whole = ByteRange(0, size)
-    chosen = part or whole
+        return _not_satisfiable(request, served.size)
+    await _require_stored(store, served.sha256, served.size)
+    chosen = part or ByteRange(0, served.size)
     headers["Content-Length"] = str(chosen.length)
     if part is not None:
-        headers["Content-Range"] = part.content_range(size)
-    return StreamingResponse(
-        store.read(sha256, chosen.start, chosen.length),
-        status_code=HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT,
-        headers=headers,
-        media_type=held.content.media_type,
-    )
+        headers["Content-Range"] = part.content_range(served.size)
+    status = HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=served.media_type)
+    body = store.read(served.sha256, chosen.start, chosen.length)
+    return StreamingResponse(body, status_code=status, headers=headers, media_type=served.media_type)
 
 
-def content_disposition(name: str) -> str:
-    """`attachment` with the name in UTF-8 (RFC 8187) and a plain ASCII one for old clients (RFC 6266)."""
-    return f"attachment; filename=\"{ascii_name(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+def content_disposition(name: str, disposition: Disposition = "attachment") -> str:
+    """The name in UTF-8 (RFC 8187) and a plain ASCII one for old clients (RFC 6266)."""
+    return f"{disposition}; filename=\"{ascii_name(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _headers(held: HeldFile) -> dict[str, str]:
-    name = download_name(held.file.name, BY_MEDIA_TYPE[held.content.media_type])
+# What a page of a stranger may do: nothing when it is saved; when it is shown, run in an origin of its own that has no
+# cookies, no storage and no way to our API. PDF viewers do not work in a sandbox, and a PDF runs nothing of ours.
+_SAVED = "sandbox; default-src 'none'"
+_SHOWN_SANDBOXED = "sandbox allow-scripts allow-popups"
+_SHOWN = "default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self'; style-src 'unsafe-inline'"
+
+
+def _policy(served: Served) -> str:
+    if served.disposition == "attachment":
+        return _SAVED
+    kind = BY_MEDIA_TYPE.get(served.media_type)
+    return _SHOWN if kind is not None and kind.inert else _SHOWN_SANDBOXED
+
+
+def _headers(served: Served) -> dict[str, str]:
     return {
-        "ETag": f'"{held.content.sha256}"',
+        "ETag": f'"{served.sha256}"',
         "Accept-Ranges": "bytes",
         # Only for whom it was fetched, and asked for again each time: a grant may have ended.
         "Cache-Control": "private, no-cache",
-        "Content-Disposition": content_disposition(name),
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Disposition": content_disposition(served.name, served.disposition),
+        "Content-Security-Policy": _policy(served),
         "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
     }
 
 

@@ -1,13 +1,19 @@
 """The library: put in, list, read, download."""
 
-from typing import Any
+import datetime as dt
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from services.materials.api.deps import ListFilters, MaterialId, Number, Position, Received, Store
-from services.materials.api.download import file_response
-from services.materials.api.schemas import MaterialIn, MaterialOut, MaterialSummaryOut, VersionOut
+from services.materials.api.download import Served, serve
+from services.materials.api.links import Links
+from services.materials.api.schemas import LinkOut, MaterialIn, MaterialOut, MaterialSummaryOut, VersionOut
+from services.materials.domain.file_types import BY_MEDIA_TYPE
+from services.materials.storage.content import ContentStore
+from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import MaterialRecord
 from services.materials.usecases import queries
 from services.materials.usecases.create_material import create_material
@@ -24,6 +30,7 @@ FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file."},
     206: {"description": "The range asked for."},
     304: {"description": "The caller has this content already."},
+    303: {"description": "What a browser could run lies at the address for content; the link holds for minutes."},
     416: {"description": "The range lies outside the file."},
 }
 
@@ -101,7 +108,7 @@ async def download(
 ) -> Response:
     """The file's bytes. `Range`, `If-Range` and `If-None-Match` work; the ETag is the SHA-256 of the content."""
     held = await queries.read_file(uow, principal, material_id, position=None, number=version)
-    return await file_response(request, store, held)
+    return await _answer(request, store, held)
 
 
 @router.get(
@@ -121,7 +128,35 @@ async def download_one(
 ) -> Response:
     """The bytes of the file at `position`, as `/file` answers those of the first."""
     held = await queries.read_file(uow, principal, material_id, position=position, number=version)
-    return await file_response(request, store, held)
+    return await _answer(request, store, held)
+
+
+@router.post("/materials/{material_id}/files/{position}/link", summary="A link to a file that holds for minutes")
+async def link(
+    material_id: MaterialId,
+    position: Position,
+    request: Request,
+    principal: CurrentPrincipal,
+    uow: Uow,
+    version: Number = None,
+    disposition: Annotated[Literal["attachment", "inline"], Query(description="To be saved, or shown.")] = "attachment",
+) -> LinkOut:
+    """For a browser or a player without a token. It leads to the address for content, never to this one."""
+    held = await queries.read_file(uow, principal, material_id, position=position, number=version)
+    links: Links = request.app.state.links
+    served = Served.of(held)
+    url, expires = links.link(served.sha256, served.name, served.media_type, disposition)
+    return LinkOut(url=url, expires_at=dt.datetime.fromtimestamp(expires, dt.UTC))
+
+
+async def _answer(request: Request, store: ContentStore, held: HeldFile) -> Response:
+    """What a browser could run is answered with a link to the other origin, the rest with its bytes."""
+    served = Served.of(held)
+    if BY_MEDIA_TYPE[served.media_type].inert:
+        return await serve(request, store, served)
+    links: Links = request.app.state.links
+    url, _ = links.link(served.sha256, served.name, served.media_type, served.disposition)
+    return RedirectResponse(url, status_code=303, headers={"Cache-Control": "no-store"})
 
 
 def _key_of(cursor: str | None) -> UUID | None:

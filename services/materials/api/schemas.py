@@ -123,6 +123,13 @@ class UploadIn(Shape):
     name: str | None = Field(default=None, min_length=1, max_length=200, description="Default: as it was uploaded.")
 
 
+class LinkOut(Shape):
+    """A signed link on the address for content."""
+
+    url: str
+    expires_at: dt.datetime
+
+
 class FileProblemOut(Shape):
     """Something a reviewer should know; it did not keep the file out."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -26,7 +25,7 @@ from shared.logs import logger
 log = logger(__name__)
 
 LIFETIME = dt.timedelta(days=7)
-_ORPHAN_SECONDS = 24 * 3600.0
+_ORPHAN_AGE = dt.timedelta(days=1)
 _BATCH = 500
 
 
@@ -131,9 +130,10 @@ class Wanted:
 async def sweep_uploads(units: UnitsOfWork, spool: Spool) -> int:
     """Remove uploads whose time is over, and files without a row; how many went."""
     async with units.begin(EVERYTHING) as uow:
-        expired = await uploads.expired(uow.session, await uow.now(), limit=_BATCH)
+        now = await uow.now()
+        expired = await uploads.expired(uow.session, now, limit=_BATCH)
         await uploads.remove(uow.session, expired)
-    left = await asyncio.to_thread(spool.left_behind, time.time() - _ORPHAN_SECONDS)
+    left = await asyncio.to_thread(spool.left_behind, (now - _ORPHAN_AGE).timestamp())
     async with units.begin(EVERYTHING) as uow:
         known = await uploads.known_among(uow.session, left)
     gone = {*expired, *(each for each in left if each not in known)}

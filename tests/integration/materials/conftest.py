@@ -5,7 +5,7 @@ import pytest
 
 from services.materials.bootstrap import build
 from services.materials.settings import MaterialsSettings
-from tests.integration.materials.shelf import Library, build_app, settle_city
+from tests.integration.materials.shelf import CONTENT_URL, Library, build_app, settle_city
 
 
 @pytest.fixture
@@ -18,6 +18,8 @@ def settings(database, nats_url_for, tmp_path) -> MaterialsSettings:
         nats_url=nats_url_for("materials"),
         data_dir=tmp_path / "data",
         max_upload_bytes=256 * 1024,
+        content_url=CONTENT_URL,
+        content_key="k" * 32,
     )
 
 

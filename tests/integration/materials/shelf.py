@@ -26,6 +26,7 @@ from tests.support.tokens import TestSigner
 PDF = one_page("Phan so bang nhau")
 PATH = "/materials/v1/materials"
 SCHOOLS = "/materials/v1/schools"
+CONTENT_URL = "http://hoc-lieu.test"
 ALL_SCOPES = "materials.read materials.write materials.review"
 
 DEPARTMENT, COMMUNE, SCHOOL_A, SCHOOL_B = "so-hcm", "xa-tan-phu", "truong-a", "truong-b"

@@ -10,7 +10,7 @@ import nats
 import pytest
 
 from deploy.local.ports import free_ports
-from services.materials.bootstrap import SERVICE, build, sweep_job
+from services.materials.bootstrap import SERVICE, build, build_spool, sweep_job
 from services.materials.storage import orgs
 from services.materials.storage.local_folder import LocalFolder
 from shared.contracts.sync_v1 import OrgChanged
@@ -35,7 +35,7 @@ async def worker_of(settings, nats_url: str) -> AsyncIterator[None]:
         update={"nats_url": type(settings.nats_url)(nats_url), "worker_port": free_ports(1)[0]}
     )
     stop = asyncio.Event()
-    jobs = [sweep_job(LocalFolder(settings.data_dir / "files"))]
+    jobs = [sweep_job(LocalFolder(settings.data_dir / "files"), build_spool(settings))]
     task = asyncio.create_task(work(SERVICE, build(settings, role="worker"), jobs, stop))
     try:
         yield

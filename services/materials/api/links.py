@@ -1,0 +1,37 @@
+"""Signed links to files on the other origin, made and checked with the key that only this service holds."""
+
+from services.materials.domain.signed_links import MINUTES, Disposition, FileLink
+from shared.clock import Clock
+from shared.errors import unavailable
+
+
+class Links:
+    """Makes and checks links. Without an address of its own and a key there are none, and it says so.
+
+    `base` is the address of the other origin without a slash at the end.
+    """
+
+    def __init__(self, base: str | None, key: bytes | None, clock: Clock) -> None:
+        self._base = base.rstrip("/") if base else None
+        self._key = key
+        self._clock = clock
+
+    def link(self, sha256: str, name: str, media_type: str, disposition: Disposition) -> tuple[str, int]:
+        """The address, and when it ends (Unix time in seconds)."""
+        base, key = self._configured()
+        expires = int(self._clock.now().timestamp()) + MINUTES * 60
+        link = FileLink(sha256, name, media_type, disposition, expires)
+        return link.url(base, key), expires
+
+    def check(self, link: FileLink, signature: str) -> None:
+        _, key = self._configured()
+        link.check(key, signature, self._clock.now().timestamp())
+
+    def _configured(self) -> tuple[str, bytes]:
+        if self._base is None or self._key is None:
+            raise unavailable(
+                "content.not_configured",
+                vi="Hệ thống chưa đặt địa chỉ riêng cho nội dung (CONTENT_URL, CONTENT_KEY). Báo đơn vị vận hành.",
+                en="The address for content (CONTENT_URL, CONTENT_KEY) is not set. Tell the operator.",
+            )
+        return self._base, self._key

@@ -1,0 +1,53 @@
+"""Links to a file that hold for minutes, for whoever has one: what a link allows is written in it and signed."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote, urlencode
+
+from shared.errors import AppError, Kind, Text
+
+PREFIX = "/content/v1"
+MINUTES = 15
+
+Disposition = Literal["attachment", "inline"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    """One content, served as `media_type` under `name`, until `expires` (Unix time in seconds)."""
+
+    sha256: str
+    name: str
+    media_type: str
+    disposition: Disposition
+    expires: int
+
+    def signature(self, key: bytes) -> str:
+        """HMAC-SHA256 over every part, each with its length in front: no two links sign alike."""
+        parts = (self.sha256, self.name, self.media_type, self.disposition, str(self.expires))
+        message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+        return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+    def url(self, base: str, key: bytes) -> str:
+        query = urlencode(
+            {
+                "type": self.media_type,
+                "disposition": self.disposition,
+                "expires": self.expires,
+                "signature": self.signature(key),
+            }
+        )
+        return f"{base}{PREFIX}/{self.sha256}/{quote(self.name, safe='')}?{query}"
+
+    def check(self, key: bytes, signature: str, now: float) -> None:
+        """Raise `link.invalid` or `link.expired` (forbidden)."""
+        if not hmac.compare_digest(self.signature(key), signature):
+            raise _refused("link.invalid", "Liên kết không hợp lệ.", "The link is not valid.")
+        if now > self.expires:
+            raise _refused("link.expired", "Liên kết đã hết hạn. Hãy mở lại từ kho học liệu.", "The link has expired.")
+
+
+def _refused(code: str, vi: str, en: str) -> AppError:
+    return AppError(code, Kind.FORBIDDEN, Text(vi, en))

@@ -42,6 +42,23 @@ def test_a_path_that_only_begins_alike_is_not_proxied(client: httpx.Client, bear
     assert (answer.status_code, answer.json()["code"]) == (404, "path.unknown")
 
 
+def test_files_of_strangers_are_answered_under_their_own_host_and_nothing_else_is(
+    start_gateway: StartGateway, upstream: Upstream, bearer: dict[str, str]
+):
+    with (
+        start_gateway(materials_url=upstream.url, content_url="https://Hoc-Lieu.example") as address,
+        httpx.Client(base_url=address, timeout=20) as client,
+    ):
+        there = {"Host": "hoc-lieu.example"}
+        path = "/content/v1/abc/B%C3%A0i.html?signature=x"
+        assert client.get(path, headers=there).json()["target"] == path
+        for target in ("/materials/v1/materials", "/oauth2/token", "/docs", "/", "/content/../materials/v1/materials"):
+            assert client.get(target, headers=there | bearer).status_code == 404
+        assert client.post(path, headers=there).status_code == 404
+        here = client.get(path, headers=bearer)
+        assert (here.status_code, here.json()["code"]) == (404, "path.unknown")
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 def test_method_and_body_arrive(client: httpx.Client, bearer: dict[str, str], method: str):
     seen = client.request(method, ECHO, headers=bearer, content=b"hello").json()

@@ -53,7 +53,7 @@ def test_files_of_strangers_are_answered_under_their_own_host_and_nothing_else_i
         path = "/content/v1/abc/B%C3%A0i.html?signature=x"
         assert client.get(path, headers=there).json()["target"] == path
         for target in ("/materials/v1/materials", "/oauth2/token", "/docs", "/", "/content/../materials/v1/materials"):
-            assert client.get(target, headers=there | bearer).status_code == 404
+            assert client.get(target, headers=there | bearer).status_code in {400, 404}
         assert client.post(path, headers=there).status_code == 404
         here = client.get(path, headers=bearer)
         assert (here.status_code, here.json()["code"]) == (404, "path.unknown")

@@ -8,6 +8,7 @@ from services.materials.storage.content import ContentStore
 from services.materials.storage.local_folder import LocalFolder
 from services.materials.storage.schema import Base
 from services.materials.storage.spool import Spool
+from services.materials.usecases.proposals import keep_panel
 from services.materials.usecases.sweep_files import GRACE, sweep_files
 from services.materials.usecases.uploads import sweep_uploads
 from shared.contracts.sync_v1 import OrgChanged
@@ -28,6 +29,7 @@ SERVICE = Service(
     ),
 )
 
+PANEL_EVERY = dt.timedelta(minutes=1)
 SWEEP_EVERY = dt.timedelta(hours=6)
 
 
@@ -41,6 +43,13 @@ def build_store(settings: MaterialsSettings) -> ContentStore:
 
 def build_spool(settings: MaterialsSettings) -> Spool:
     return Spool(settings.data_dir / "files" / "uploads")
+
+
+async def _panel(runtime: Runtime) -> None:
+    await keep_panel(runtime.units)
+
+
+PANEL_JOB = Job("keep-panel", PANEL_EVERY, _panel)
 
 
 def sweep_job(store: ContentStore, spool: Spool) -> Job:

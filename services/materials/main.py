@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.materials.api import catalogues, content, drafts, procedure, review, routes, tus
+from services.materials.api import catalogues, content, drafts, panel, procedure, review, routes, shelf, tus
 from services.materials.api.links import Links
 from services.materials.bootstrap import SERVICE, build, build_spool, build_store
 from services.materials.inspection.inspector import Inspector
@@ -29,13 +29,7 @@ def create_app(
         title="Materials",
         description="The material library: made by teachers, passed by the subject group, approved by the head.",
         routers=[
-            routes.router,
-            drafts.router,
-            review.router,
-            procedure.router,
-            catalogues.router,
-            tus.router,
-            content.router,
+            module.router for module in (routes, drafts, review, procedure, panel, shelf, catalogues, tus, content)
         ],
         scope_of=scope_of,
         body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes},

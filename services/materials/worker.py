@@ -1,6 +1,6 @@
 """The worker: outbox relay, the org tree's consumer, the sweep of orphan files."""
 
-from services.materials.bootstrap import SERVICE, build, build_spool, build_store, sweep_job
+from services.materials.bootstrap import PANEL_JOB, SERVICE, build, build_spool, build_store, sweep_job
 from services.materials.settings import MaterialsSettings
 from shared import failpoints
 from shared.logs import configure_logs
@@ -13,7 +13,9 @@ def main() -> None:
     configure_logs(SERVICE.name, settings.log_level)
     configure_telemetry(SERVICE.name, settings.otel_exporter_otlp_endpoint or None)
     failpoints.arm(settings.failpoint)
-    run_worker(SERVICE, build(settings, role="worker"), [sweep_job(build_store(settings), build_spool(settings))])
+    run_worker(
+        SERVICE, build(settings, role="worker"), [sweep_job(build_store(settings), build_spool(settings)), PANEL_JOB]
+    )
 
 
 if __name__ == "__main__":

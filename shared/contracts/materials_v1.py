@@ -58,3 +58,36 @@ class ReviewMoved(EventData):
     from_state: str
     to_state: str
     at: datetime
+
+
+class ProposalMoved(EventData):
+    """A version before the city's panel moved on, for those who notify people. Aggregate `proposal:<proposalId>`.
+
+    `reviewers` are those now asked to appraise it; subjects of tokens, never names.
+    """
+
+    TYPE: ClassVar[str] = "materials.proposal.moved.v1"
+
+    proposal_id: UUID
+    material_id: UUID
+    version_id: UUID
+    version_number: int
+    school_sourced_id: str
+    subject: str
+    level: str
+    state: str
+    reviewers: tuple[str, ...] = ()
+    at: datetime
+
+
+class ShelfChanged(EventData):
+    """The city shares a version of a material, or shares the material no longer. Aggregate `shelf:<materialId>`."""
+
+    TYPE: ClassVar[str] = "materials.shelf.changed.v1"
+
+    material_id: UUID
+    version_id: UUID
+    version_number: int
+    school_sourced_id: str
+    shared: bool = Field(description="False: withdrawn from the shelf; a tombstone stays.")
+    at: datetime

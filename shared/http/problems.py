@@ -43,6 +43,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "paging.cursor_invalid": 400,
     "idempotency.key_invalid": 400,
     "method.not_allowed": 405,
+    "shelf.withdrawn": 410,
     "body.too_large": 413,
     "media_type.unsupported": 415,
     "precondition.required": 428,

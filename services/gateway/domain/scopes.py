@@ -18,6 +18,9 @@ SCOPES: Mapping[str, Text] = {
     "materials.read": Text("Đọc kho học liệu số", "Read the material library"),
     "materials.write": Text("Tạo và sửa học liệu số", "Create and change materials"),
     "materials.review": Text("Thông qua, phê duyệt học liệu số", "Pass and approve materials"),
+    "materials.appraise": Text(
+        "Đề xuất, thẩm định cho kho dùng chung", "Propose to the shared library, appraise for it"
+    ),
     "reporting.read": Text("Đọc báo cáo", "Read reports"),
     "reporting.write": Text("Điền và nộp báo cáo", "Fill in and submit reports"),
     "reporting.manage": Text("Mở đợt, tiếp nhận, trả lại báo cáo", "Open campaigns, accept and return reports"),
@@ -52,17 +55,18 @@ _ROSTER_SCOPES = frozenset({ROSTER_CORE, ROSTER})
 SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
     "head": _ROSTER_SCOPES
     | {"sync.read", "sync.import"}
-    | {"materials.read", "materials.write", "materials.review"}
+    | {"materials.read", "materials.write", "materials.review", "materials.appraise"}
     | {"reporting.read", "reporting.write"},
     "data_officer": _ROSTER_SCOPES
     | {"sync.read", "sync.import", "materials.read", "reporting.read", "reporting.write"},
-    "group_lead": frozenset({"materials.read", "materials.write", "materials.review"}),
+    "group_lead": frozenset({"materials.read", "materials.write", "materials.review", "materials.appraise"}),
     # A teacher may be given a duty of the review; without one the scope lets nothing be decided.
-    "teacher": frozenset({"materials.read", "materials.write", "materials.review"}),
-    "deputy_head": frozenset({"materials.read", "materials.write", "materials.review"}),
-    "librarian": frozenset({"materials.read", "materials.write", "materials.review"}),
+    "teacher": frozenset({"materials.read", "materials.write", "materials.review", "materials.appraise"}),
+    "deputy_head": frozenset({"materials.read", "materials.write", "materials.review", "materials.appraise"}),
+    "librarian": frozenset({"materials.read", "materials.write", "materials.review", "materials.appraise"}),
     "department_officer": _ROSTER_SCOPES
-    | {"sync.read", "sync.orgs", "materials.read", "reporting.read", "reporting.manage"},
+    | {"sync.read", "sync.orgs", "reporting.read", "reporting.manage"}
+    | {"materials.read", "materials.appraise"},
     # A commune receives and returns the reports of its schools.
     "commune_officer": frozenset({"sync.read", "materials.read", "reporting.read", "reporting.manage"}),
 }

@@ -108,7 +108,7 @@ async def download(
 ) -> Response:
     """The file's bytes. `Range`, `If-Range` and `If-None-Match` work; the ETag is the SHA-256 of the content."""
     held = await queries.read_file(uow, principal, material_id, position=None, number=version)
-    return await _answer(request, store, held)
+    return await answer_file(request, store, held)
 
 
 @router.get(
@@ -128,7 +128,7 @@ async def download_one(
 ) -> Response:
     """The bytes of the file at `position`, as `/file` answers those of the first."""
     held = await queries.read_file(uow, principal, material_id, position=position, number=version)
-    return await _answer(request, store, held)
+    return await answer_file(request, store, held)
 
 
 @router.post("/materials/{material_id}/files/{position}/link", summary="A link to a file that holds for minutes")
@@ -149,9 +149,12 @@ async def link(
     return LinkOut(url=url, expires_at=dt.datetime.fromtimestamp(expires, dt.UTC))
 
 
-async def _answer(request: Request, store: ContentStore, held: HeldFile) -> Response:
+async def answer_file(request: Request, store: ContentStore, held: HeldFile) -> Response:
+    return await answer_served(request, store, Served.of(held))
+
+
+async def answer_served(request: Request, store: ContentStore, served: Served) -> Response:
     """What a browser could run is answered with a link to the other origin, the rest with its bytes."""
-    served = Served.of(held)
     if BY_MEDIA_TYPE[served.media_type].inert:
         return await serve(request, store, served)
     links: Links = request.app.state.links

@@ -91,6 +91,20 @@ def _numbered(reader: Reader, number: int) -> ColumnElement[bool]:
     )
 
 
+async def of_version(session: AsyncSession, version_id: UUID) -> MaterialRecord | None:
+    """A version by its id, for a caller whose right to this very version was found before."""
+    statement = (
+        select(Material, MaterialVersion)
+        .join(MaterialVersion, MaterialVersion.material_id == Material.id)
+        .where(MaterialVersion.id == version_id)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    files = await files_of(session, [version_id])
+    return MaterialRecord(row[0], row[1], files.get(version_id, ()), await steps_of(session, version_id))
+
+
 async def versions_of(session: AsyncSession, material_id: UUID, reader: Reader) -> Sequence[MaterialVersion]:
     """The versions `reader` may see, newest first."""
     visible = or_(

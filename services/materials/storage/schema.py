@@ -1,6 +1,6 @@
 """Every table of the service: whoever needs them all, for migrations and processes, takes `Base` from here."""
 
-from services.materials.storage import shelf_tables, uploads
+from services.materials.storage import panel_tables, shelf_tables, uploads
 from services.materials.storage.tables import Base
 
-__all__ = ["Base", "shelf_tables", "uploads"]
+__all__ = ["Base", "panel_tables", "shelf_tables", "uploads"]

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -71,6 +72,44 @@ async def withdraw(session: AsyncSession, material_id: UUID, *, at: dt.datetime)
         .returning(ShelfItem.material_id)
     )
     return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfFilters:
+    """None leaves a filter out."""
+
+    subject: str | None = None
+    grade: str | None = None
+    type: str | None = None
+    school: str | None = None
+    requirement: str | None = None
+
+
+async def page(
+    session: AsyncSession, filters: ShelfFilters, *, before: tuple[dt.datetime, UUID] | None, limit: int
+) -> Sequence[ShelfItem]:
+    """What is shared, the newest change first."""
+    statement = select(ShelfItem).where(ShelfItem.withdrawn_at.is_(None), *_conditions(filters))
+    if before is not None:
+        statement = statement.where(tuple_(ShelfItem.changed_at, ShelfItem.material_id) < before)
+    statement = statement.order_by(ShelfItem.changed_at.desc(), ShelfItem.material_id.desc()).limit(limit)
+    return (await session.execute(statement)).scalars().all()
+
+
+def _conditions(filters: ShelfFilters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.subject is not None:
+        others = ShelfItem.other_subjects.contains([filters.subject])
+        found.append(or_(ShelfItem.subject == filters.subject, others))
+    if filters.grade is not None:
+        found.append(ShelfItem.grades.contains([filters.grade]))
+    if filters.requirement is not None:
+        found.append(ShelfItem.requirements.contains([filters.requirement]))
+    if filters.type is not None:
+        found.append(ShelfItem.type == filters.type)
+    if filters.school is not None:
+        found.append(ShelfItem.school_sourced_id == filters.school)
+    return found
 
 
 async def item(session: AsyncSession, material_id: UUID) -> ShelfItem | None:

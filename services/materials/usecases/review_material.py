@@ -11,6 +11,7 @@ from services.materials.storage import materials, orgs, review
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.tables import Material, MaterialVersion, ReviewStep
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
+from services.materials.usecases.proposal_board import withdraw_with_version
 from shared.auth import Principal
 from shared.contracts.materials_v1 import MaterialApproved, MaterialWithdrawn, ReviewMoved
 from shared.db.unit_of_work import UnitOfWork
@@ -124,6 +125,7 @@ async def _write(
         material.published_number = version.number
     elif after is State.WITHDRAWN:
         await _stand_anew(uow, material, version, now)
+        await withdraw_with_version(uow, version.id)
     material.version += 1
     uow.session.add(step)
     await uow.session.flush()

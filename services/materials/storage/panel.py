@@ -1,0 +1,179 @@
+"""Named queries over the panel: its members, the proposals, the appraisals."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.materials.domain.appraisal import Candidate, ProposalState
+from services.materials.storage.panel_tables import Appraisal, PanelMember, Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalFilters:
+    """None leaves a filter out."""
+
+    state: str | None = None
+    subject: str | None = None
+    level: str | None = None
+    school: str | None = None
+    overdue: bool = False
+
+
+def _serves(today: dt.date) -> ColumnElement[bool]:
+    return and_(
+        PanelMember.appointed_at.is_not(None),
+        PanelMember.ended_at.is_(None),
+        PanelMember.valid_from <= today,
+        or_(PanelMember.valid_to.is_(None), PanelMember.valid_to >= today),
+    )
+
+
+async def members(
+    session: AsyncSession, *, subject: str | None, waiting: bool | None, today: dt.date, limit: int
+) -> Sequence[PanelMember]:
+    """Members and nominations, newest first; `waiting` True: nominations only, False: those who serve today only."""
+    statement = select(PanelMember).order_by(PanelMember.id.desc()).limit(limit)
+    if subject is not None:
+        statement = statement.where(PanelMember.subjects.contains([subject]))
+    if waiting is True:
+        statement = statement.where(PanelMember.appointed_at.is_(None), PanelMember.ended_at.is_(None))
+    elif waiting is False:
+        statement = statement.where(_serves(today))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def leads(session: AsyncSession, person: str, subject: str, level: str, today: dt.date) -> PanelMember | None:
+    """The membership by which this person leads the panel of a subject and level today."""
+    statement = select(PanelMember).where(
+        PanelMember.person == person,
+        PanelMember.lead,
+        PanelMember.subjects.contains([subject]),
+        PanelMember.levels.contains([level]),
+        _serves(today),
+    )
+    return (await session.execute(statement.limit(1))).scalar_one_or_none()
+
+
+async def candidates(session: AsyncSession, subject: str, level: str, today: dt.date) -> list[Candidate]:
+    """Who serves for this subject and level today, with what waits for them; a person once."""
+    load = (
+        select(
+            Appraisal.reviewer,
+            func.count().filter(Appraisal.state == "assigned").label("open"),
+            func.max(Appraisal.assigned_at).label("last"),
+        )
+        .group_by(Appraisal.reviewer)
+        .subquery()
+    )
+    statement = (
+        select(
+            PanelMember.person,
+            func.min(PanelMember.school_sourced_id),
+            func.coalesce(func.max(load.c.open), 0),
+            func.max(load.c.last),
+        )
+        .outerjoin(load, load.c.reviewer == PanelMember.person)
+        .where(PanelMember.subjects.contains([subject]), PanelMember.levels.contains([level]), _serves(today))
+        .group_by(PanelMember.person)
+    )
+    return [Candidate(*row) for row in await session.execute(statement)]
+
+
+async def proposal(session: AsyncSession, proposal_id: UUID, *, lock: bool = False) -> Proposal | None:
+    return await session.get(Proposal, proposal_id, with_for_update=lock or None, populate_existing=lock)
+
+
+async def proposals(
+    session: AsyncSession, filters: ProposalFilters, visible: ColumnElement[bool], *, before: UUID | None, limit: int
+) -> Sequence[Proposal]:
+    """Newest first; ids are ordered by time, so they are the keyset."""
+    statement = select(Proposal).where(visible).order_by(Proposal.id.desc()).limit(limit)
+    wanted: list[tuple[Any, str | None]] = [
+        (Proposal.state, filters.state),
+        (Proposal.subject, filters.subject),
+        (Proposal.level, filters.level),
+        (Proposal.school_sourced_id, filters.school),
+    ]
+    statement = statement.where(*(column == value for column, value in wanted if value is not None))
+    if filters.overdue:
+        late = select(Appraisal.proposal_id).where(Appraisal.state == "assigned", Appraisal.due_at < func.now())
+        statement = statement.where(Proposal.id.in_(late))
+    if before is not None:
+        statement = statement.where(Proposal.id < before)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def appraisals(session: AsyncSession, proposal_ids: Collection[UUID]) -> dict[UUID, list[Appraisal]]:
+    """All that was asked for these proposals, in the order of asking."""
+    statement = select(Appraisal).where(Appraisal.proposal_id.in_(proposal_ids)).order_by(Appraisal.id)
+    found: dict[UUID, list[Appraisal]] = {}
+    for row in (await session.execute(statement)).scalars():
+        found.setdefault(row.proposal_id, []).append(row)
+    return found
+
+
+async def appraisal(session: AsyncSession, appraisal_id: UUID, reviewer: str) -> Appraisal | None:
+    """What this very reviewer was asked."""
+    statement = select(Appraisal).where(Appraisal.id == appraisal_id, Appraisal.reviewer == reviewer)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def queue(
+    session: AsyncSession, reviewer: str, *, after: tuple[dt.datetime, UUID] | None, limit: int
+) -> Sequence[tuple[Appraisal, Proposal]]:
+    """What waits for a reviewer, earliest due first."""
+    statement = (
+        select(Appraisal, Proposal)
+        .join(Proposal, Proposal.id == Appraisal.proposal_id)
+        .where(Appraisal.reviewer == reviewer, Appraisal.state == "assigned")
+        .order_by(Appraisal.due_at, Appraisal.id)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(tuple_(Appraisal.due_at, Appraisal.id) > after)
+    return [(asked, about) for asked, about in await session.execute(statement)]
+
+
+async def overdue(session: AsyncSession, now: dt.datetime, *, limit: int) -> Sequence[UUID]:
+    """Proposals with an appraisal whose time is over."""
+    statement = select(Appraisal.proposal_id).where(Appraisal.state == "assigned", Appraisal.due_at < now)
+    return (await session.execute(statement.distinct().limit(limit))).scalars().all()
+
+
+async def lacking(session: AsyncSession, *, limit: int) -> Sequence[UUID]:
+    """Proposals for which fewer people were asked than are required."""
+    asked = (
+        select(func.count())
+        .select_from(Appraisal)
+        .where(Appraisal.proposal_id == Proposal.id, Appraisal.state.in_(["assigned", "done"]))
+        .scalar_subquery()
+    )
+    statement = select(Proposal.id).where(Proposal.state == ProposalState.PROPOSED.value, Proposal.required > asked)
+    return (await session.execute(statement.order_by(Proposal.id).limit(limit))).scalars().all()
+
+
+async def standing(session: AsyncSession, material_id: UUID) -> Sequence[Proposal]:
+    """Proposals of a material that are open or on the shelf."""
+    states = [ProposalState.PROPOSED.value, ProposalState.APPRAISED.value, ProposalState.SHARED.value]
+    statement = select(Proposal).where(Proposal.material_id == material_id, Proposal.state.in_(states))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def shared_before(session: AsyncSession, material_id: UUID) -> Sequence[Proposal]:
+    """Proposals of this material that stand on the shelf: at most one."""
+    statement = select(Proposal).where(
+        Proposal.material_id == material_id, Proposal.state == ProposalState.SHARED.value
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def of_version(session: AsyncSession, version_id: UUID) -> Sequence[Proposal]:
+    """Proposals of a version that are open or on the shelf, locked."""
+    open_states = [ProposalState.PROPOSED.value, ProposalState.APPRAISED.value, ProposalState.SHARED.value]
+    statement = select(Proposal).where(Proposal.version_id == version_id, Proposal.state.in_(open_states))
+    return (await session.execute(statement.with_for_update())).scalars().all()

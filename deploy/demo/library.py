@@ -143,11 +143,14 @@ def _renew(story: Story, gateway: Gateway, material: str) -> None:
 def _find(story: Story, gateway: Gateway, material: str) -> None:
     with story.step("Giáo viên trường khác tìm không dấu và tải về (found by another school)"):
         other = gateway.person("teacher")
-        found = other.wait_for(f"{API}/search?q=phan+so+quy+dong&place=shared", until=lambda page: page["total"] > 0)
-        ids = [item["shared"]["materialId"] for item in found["items"]]
-        _require(material in ids, "the shared material is found")
+        search = f"{API}/search?q=phan+so+quy+dong&place=shared&sort=newest"
+        found = other.wait_for(search, until=lambda page: material in _shared(page))
         file = other.send("GET", f"{API}/shelf/{material}/files/1")
         story.say(f"tìm thấy {found['total']} · tải về {len(file.content)} byte")
+
+
+def _shared(page: dict[str, Any]) -> set[str]:
+    return {item["shared"]["materialId"] for item in page["items"]}
 
 
 def _require(holds: bool, otherwise: str) -> None:  # noqa: FBT001  # reads as a sentence

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import uuid
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from deploy.demo.city import SECOND_SCHOOL

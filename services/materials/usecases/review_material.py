@@ -13,6 +13,7 @@ from services.materials.storage.search.documents import touch
 from services.materials.storage.tables import Material, MaterialVersion, ReviewStep
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
 from services.materials.usecases.proposal_board import withdraw_with_version
+from services.materials.usecases.take_in import refuse_infected
 from shared.auth import Principal
 from shared.contracts.materials_v1 import MaterialApproved, MaterialWithdrawn, ReviewMoved
 from shared.db.unit_of_work import UnitOfWork
@@ -58,6 +59,8 @@ async def act(uow: UnitOfWork, who: Principal, material_id: UUID, decision: Deci
     person = await person_at(uow, who, school)
     work, waited = work_of(record.version), record.version.waiting_since
     after = decide(work, decision.action, person, reason=decision.reason)
+    if after not in {State.RETURNED, State.WITHDRAWN}:
+        refuse_infected(record.files)
     if decision.action is Action.SUBMIT:
         await _ready_to_submit(uow, record)
     steps = [await _write(uow, record, decision, work, after, person)]

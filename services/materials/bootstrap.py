@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from services.materials.consumers.evidence_changed import on_evidence_changed
 from services.materials.consumers.org_changed import on_org_changed
 from services.materials.inspection.scanner import Clamd
 from services.materials.settings import MaterialsSettings
@@ -13,6 +14,7 @@ from services.materials.usecases.proposals import keep_panel
 from services.materials.usecases.scan_files import scan_files
 from services.materials.usecases.sweep_files import GRACE, sweep_files
 from services.materials.usecases.uploads import sweep_uploads
+from shared.contracts.reporting_v1 import EvidenceChanged
 from shared.contracts.sync_v1 import OrgChanged
 from shared.messaging.consumer import Consumer
 from shared.messaging.topology import ConsumerSpec
@@ -27,6 +29,12 @@ SERVICE = Service(
         Consumer(
             spec=ConsumerSpec(durable="materials-orgs", stream="SYNC", filter_subjects=("sync.org.>",)),
             handlers={OrgChanged: on_org_changed},
+        ),
+        Consumer(
+            spec=ConsumerSpec(
+                durable="materials-evidence", stream="REPORTING", filter_subjects=("reporting.evidence.>",)
+            ),
+            handlers={EvidenceChanged: on_evidence_changed},
         ),
     ),
 )

@@ -10,6 +10,7 @@ from services.materials.api import (
     drafts,
     panel,
     procedure,
+    requirements,
     review,
     routes,
     search,
@@ -27,5 +28,6 @@ ROUTERS: Sequence[APIRouter] = (
     shelf.router,
     search.router,
     catalogues.router,
+    requirements.router,
     content.router,
 )

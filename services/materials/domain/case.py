@@ -1,6 +1,7 @@
 """Reads and writes a CFPackage of 1EdTech CASE 1.0 and 1.1: what it does not know of an item is kept as it was."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,9 @@ from uuid import UUID
 from services.materials.domain.catalogue import subjects
 from services.materials.domain.requirement_tree import Framework, Requirement, fault, refuse
 from shared.errors import FieldError
+
+# PostgreSQL keeps no NUL in JSON.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def read_case(raw: bytes) -> Framework:
@@ -39,13 +43,20 @@ def write_case(package: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -
 
 def _object_of(raw: bytes) -> dict[str, Any]:
     try:
-        package = json.loads(raw.decode("utf-8-sig"))
+        text = raw.decode("utf-8-sig")
+        package = None if _NUL.search(text) else json.loads(text, parse_constant=_no_number)
+        # Halves of surrogate pairs are JSON, but no text a database could keep.
+        json.dumps(package, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         package = None
     if not isinstance(package, dict):
         refuse([fault("", "json.invalid", "Không phải đối tượng JSON UTF-8.", "Not a JSON object in UTF-8.")])
     result: dict[str, Any] = package
     return result
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
 
 
 def _objects(package: Mapping[str, Any], name: str, faults: list[FieldError]) -> list[dict[str, Any]]:

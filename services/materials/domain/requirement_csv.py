@@ -23,7 +23,9 @@ def read_csv(raw: bytes, *, title: str) -> Framework:
     try:
         text = unicodedata.normalize("NFC", raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        refuse([fault("", "csv.not_utf8", "Tệp không phải UTF-8.", "The file is not UTF-8.")])
+        text = "\0"
+    if "\0" in text:
+        refuse([fault("", "csv.not_utf8", "Tệp không phải văn bản UTF-8.", "The file is not text in UTF-8.")])
     first = text.split("\n", 1)[0]
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",", strict=True)
     framework = uuid5(_OURS, unicodedata.normalize("NFC", title))

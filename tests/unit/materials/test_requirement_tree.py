@@ -55,7 +55,10 @@ def test_an_association_to_nowhere_is_named_by_its_place():
     assert codes_of(refused) == {("/CFAssociations/1", "association.invalid")}
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"CFItems": [1]}'])
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"[]", b"\xff", b"[" * 100_000, b'{"CFItems": [1]}', b'{"a": "\\u0000"}', b'{"a": "\\ud800"}', b'{"a": NaN}'],
+)
 def test_what_is_no_package_is_refused(raw):
     with pytest.raises(AppError, match=r"requirements\.invalid"):
         read_case(raw)

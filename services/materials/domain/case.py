@@ -44,7 +44,7 @@ def write_case(package: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -
 def _object_of(raw: bytes) -> dict[str, Any]:
     try:
         text = raw.decode("utf-8-sig")
-        package = None if _NUL.search(text) else json.loads(text, parse_constant=_no_number)
+        package: Any = None if _NUL.search(text) else json.loads(text, parse_constant=_no_number)
         # Halves of surrogate pairs are JSON, but no text a database could keep.
         json.dumps(package, ensure_ascii=False).encode()
     except (ValueError, RecursionError):

@@ -102,7 +102,7 @@ def test_an_import_tells_what_it_adds_changes_and_ends():
 
 
 def test_a_code_of_another_subject_or_grade_is_pointed_at():
-    known = {"T6": [("mathematics", ["6"])], "ANY": [(None, [])]}
+    known: dict[str, list[tuple[str | None, list[str]]]] = {"T6": [("mathematics", ["6"])], "ANY": [(None, [])]}
     faults = faults_of_codes(
         ["T6", "ANY", "X"], known, subjects=frozenset({"physics"}), grades=frozenset({"6"}), under="/metadata"
     )

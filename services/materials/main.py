@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.materials.api import routes, tus
+from services.materials.api import requirements, routes, tus
 from services.materials.api.links import Links
 from services.materials.api.routers import ROUTERS
 from services.materials.bootstrap import SERVICE, build, build_spool, build_store
@@ -38,7 +38,7 @@ def create_app(
         description="The material library: made by teachers, passed by the subject group, approved by the head.",
         routers=ROUTERS,
         scope_of=scope_of,
-        body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes},
+        body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes, **requirements.LIMITS},
         shapers={tus.UPLOADS: tus.shape},
         checks={"files": store.ready},
         verifier=verifier,

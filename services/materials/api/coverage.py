@@ -73,6 +73,21 @@ class CoverageOut(Shape):
         )
 
 
+class RequirementCoverageOut(Shape):
+    code: str
+    text: str
+    approved: int
+
+
+class RequirementsOut(Shape):
+    """`share` of the requirements that are covered; null where none were imported."""
+
+    items: list[RequirementCoverageOut]
+    covered: int
+    share: float | None
+    gaps: list[str]
+
+
 class MonthOut(Shape):
     on: dt.date
     approved: int
@@ -134,6 +149,25 @@ async def read_history(
     """At the end of each month from `from` to `to`, computed from the times of approval and withdrawal."""
     months = await coverage.read_history(uow, principal, org, first, last)
     return HistoryOut(items=[MonthOut(on=day, approved=approved) for day, approved in months])
+
+
+@router.get("/requirements", summary="The requirements of one subject in one grade")
+async def read_requirements(
+    principal: CurrentPrincipal,
+    uow: Uow,
+    org: Org,
+    subject: Annotated[str, Query(max_length=64)],
+    grade: Grade,
+    on: Annotated[dt.date | None, Query(description="As of the end of this day in Vietnam; today without it.")] = None,
+) -> RequirementsOut:
+    """Which requirements (yêu cầu cần đạt) have a material with both steps, and which have none."""
+    found = await coverage.read_requirements(uow, principal, org, on, subject, grade)
+    items = [RequirementCoverageOut(code=each.code, text=each.text, approved=each.approved) for each in found]
+    covered = sum(each.approved > 0 for each in found)
+    share = round(covered / len(found), 4) if found else None
+    return RequirementsOut(
+        items=items, covered=covered, share=share, gaps=[each.code for each in found if not each.approved]
+    )
 
 
 @router.put("/needs", status_code=204, summary="Say how many are needed")

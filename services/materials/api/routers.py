@@ -11,6 +11,7 @@ from services.materials.api import (
     drafts,
     panel,
     procedure,
+    requirements,
     review,
     routes,
     search,
@@ -29,5 +30,6 @@ ROUTERS: Sequence[APIRouter] = (
     search.router,
     coverage.router,
     catalogues.router,
+    requirements.router,
     content.router,
 )

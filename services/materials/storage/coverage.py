@@ -62,6 +62,36 @@ _HISTORY = text(
 )
 
 
+_REQUIREMENTS = text(
+    f"""
+    WITH named AS (
+        SELECT code, count(DISTINCT v.material_id) AS approved
+        FROM material_version AS v CROSS JOIN LATERAL unnest(v.requirements) AS said (code)
+        WHERE {_STANDS}
+        GROUP BY code
+    )
+    SELECT r.code, r.subject, r.grades, r.text_vi, coalesce(named.approved, 0) AS approved
+    FROM requirement AS r LEFT JOIN named USING (code)
+    WHERE r.valid_to IS NULL AND r.subject = :subject AND :grade = ANY(r.grades)
+      -- Only what has nothing below it: a chapter is covered by its requirements.
+      AND NOT EXISTS (
+          SELECT FROM requirement AS under
+          WHERE under.framework_id = r.framework_id AND under.parent = r.code AND under.valid_to IS NULL
+      )
+    ORDER BY r.framework_id, r.position
+    """  # noqa: S608  # as above
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A requirement with nothing below it, and how many materials with both steps name it."""
+
+    code: str
+    text: str
+    approved: int
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Materials with both steps; `presentations` of them are slides (type of Circular 21/2017)."""
@@ -87,6 +117,15 @@ async def history(
     """Materials with both steps at the end of each month, the last one as of `last`."""
     rows = await session.execute(_HISTORY, {"schools": sorted(schools), "first": first, "last": last})
     return [(row.day, row.approved) for row in rows]
+
+
+async def requirements(
+    session: AsyncSession, schools: Collection[str], on: dt.date, subject: str, grade: str
+) -> Sequence[Requirement]:
+    """The requirements of a subject in a grade, in the curriculum's order."""
+    parameters = {"schools": sorted(schools), "on": on, "subject": subject, "grade": grade}
+    rows = await session.execute(_REQUIREMENTS, parameters)
+    return [Requirement(row.code, row.text_vi, row.approved) for row in rows]
 
 
 async def needs(session: AsyncSession) -> Mapping[tuple[str, str], int]:

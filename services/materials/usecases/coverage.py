@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.materials.domain.coverage import LEVEL_GRADES, Cell, matrix
 from services.materials.storage import coverage, orgs
-from services.materials.storage.coverage import CoverageNeed, Totals
+from services.materials.storage.coverage import CoverageNeed, Requirement, Totals
 from services.materials.usecases.grants import READ, school_unknown, scope_of
 from services.materials.usecases.panel import require_department
 from shared.auth import Principal
@@ -52,6 +52,14 @@ async def read_history(
             en="The period is not valid: ten years at most.",
         )
     return await coverage.history(uow.session, await _schools(uow, who, org, last), first, last)
+
+
+async def read_requirements(
+    uow: UnitOfWork, who: Principal, org: str, on: dt.date | None, subject: str, grade: str
+) -> Sequence[Requirement]:
+    """Each requirement of a subject in a grade with the materials that name it; the curriculum is today's."""
+    day = on or await orgs.today(uow.session)
+    return await coverage.requirements(uow.session, await _schools(uow, who, org, day), day, subject, grade)
 
 
 async def set_needs(uow: UnitOfWork, who: Principal, wanted: Sequence[tuple[str, str, int]]) -> None:

@@ -12,6 +12,7 @@ from tests.integration.materials.shelf import (
     SCHOOL_A,
     SCHOOL_B,
     TEACHER,
+    metadata,
     person,
     vendor,
 )
@@ -116,3 +117,25 @@ async def test_only_the_department_says_what_is_needed(library):
     refused = await library.client.put(f"{COVERAGE}/needs", headers=OFFICER, json=wrong)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/items/0/grades/0")
     assert (await library.client.get(f"{PATH}", headers=TEACHER)).status_code == 200
+
+
+async def test_each_requirement_is_covered_or_a_gap(library):
+    tree = (
+        "code,parent,subject,grade,textVi,textEn\n"
+        "T6,,mathematics,6,Toán 6,\nT6.1,T6,mathematics,6,Số tự nhiên,\nT6.2,T6,mathematics,6,Phân số,\n"
+    )
+    catalogue = person("can-bo-so", "department_officer", org=DEPARTMENT, scope="materials.read materials.catalogue")
+    imported = await library.client.post(
+        "/materials/v1/requirements/imports",
+        headers=catalogue | {"Content-Type": "text/csv"},
+        params={"title": "Toán 6"},
+        content=tree.encode(),
+    )
+    assert imported.status_code == 200, imported.text
+    await publish(library, requirements=["T6.2"])
+    unknown = await library.client.post(PATH, headers=TEACHER, json=metadata(requirements=["T9"]))
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "material.requirements_mismatch")
+    query = {"org": SCHOOL_A, "subject": "mathematics", "grade": "6"}
+    found = (await library.client.get(f"{COVERAGE}/requirements", headers=TEACHER, params=query)).json()
+    assert [(each["code"], each["approved"]) for each in found["items"]] == [("T6.1", 0), ("T6.2", 1)]
+    assert (found["covered"], found["share"], found["gaps"]) == (1, 0.5, ["T6.1"])

@@ -47,8 +47,9 @@ def create_app(
     app = http_app.create_app(runtime or build(settings, role="api"), parts)
     app.state.content_store = store
     app.state.index_keeper = IndexKeeper(app.state.units, TantivyIndex())
-    key = settings.content_key.get_secret_value().encode() if settings.content_key else None
-    app.state.links = Links(settings.content_url, key, app.state.runtime.clock)
+    app.state.links = Links(settings.content_url, settings.content_key, app.state.runtime.clock)
+    app.state.public_url = settings.public_url
+    app.state.oai_email = settings.oai_email
     app.state.spool = build_spool(settings)
     app.state.max_tus_bytes = settings.max_tus_bytes
     app.state.inspector = Inspector(parallel=settings.parallel_inspections)

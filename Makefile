@@ -18,7 +18,7 @@ STATIC := format lint imports types
 SUITES := tests/architecture tests/unit tests/integration tests/contract tests/e2e
 
 .PHONY: help install run demo-library run-clean test check format fix lint imports types unit isolate integration contract e2e \
-	compose-check snapshots lock dlq-list dlq-replay replay bench-sync bench-crawl bench-single
+	compose-check snapshots lock dlq-list dlq-replay replay bench-sync bench-crawl bench-single bench-materials
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ bench-sync: $(INSTALLED) ## What an import costs against a plain COPY, in one ru
 
 bench-single: $(INSTALLED) ## One record by PUT against one upsert, with 1 and with 32 clients; WRITES=… ROUNDS=…
 	$(PY) -m tests.load.single --writes $(or $(WRITES),400) --rounds $(or $(ROUNDS),3)
+
+bench-materials: $(INSTALLED) ## Search and harvest over 200,000 materials against their limits; ITEMS=… ROUNDS=…
+	$(PY) -m tests.load.materials --items $(or $(ITEMS),200000) --rounds $(or $(ROUNDS),3)
 
 bench-crawl: $(INSTALLED) ## Reading every user page by page against one COPY; USERS=… ROUNDS=… for smaller ones
 	$(PY) -m tests.load.crawl --users $(or $(USERS),1100000) --rounds $(or $(ROUNDS),3)

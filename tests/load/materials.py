@@ -1,0 +1,37 @@
+"""`make bench-materials`: what the library costs against limits measured in the same run."""
+
+# ruff: noqa: T201  # a table on the terminal is what it is for
+
+import argparse
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from deploy.local.ephemeral import throw_away_servers
+from deploy.local.plan import REPOSITORY
+from services.materials.settings import MaterialsSettings
+from tests.load import finding, harvest
+from tests.load.figures import Figure, show, write
+from tests.load.stack import database_of
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=int, default=200_000, help="materials (default 200,000)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the two sides alternate (default 3)")
+    options = parser.parse_args()
+    figures: list[Figure] = finding.figures(items=options.items, rounds=options.rounds)
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="bench-materials-")))
+        servers = opened.enter_context(throw_away_servers()).addresses
+        app = opened.enter_context(database_of("materials", servers, folder))
+        settings = MaterialsSettings(database_url=app, nats_url=servers.nats_url("materials", 0), data_dir=folder)
+        figures += harvest.run(settings, items=options.items, rounds=options.rounds)
+    print(show(figures))
+    write(REPOSITORY / ".run" / "bench" / "materials.json", figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import datetime as dt
 import json
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -44,6 +46,22 @@ def decode_cursor(cursor: str | None, length: int) -> tuple[Any, ...] | None:
     if not isinstance(key, list) or len(key) != length:
         raise bad_cursor()
     return tuple(key)
+
+
+def encode_moment(key: tuple[dt.datetime, UUID] | None) -> str | None:
+    """A cursor of lists that are ordered by a time and an id; None on the last page."""
+    return None if key is None else encode_cursor(key[0].isoformat(), str(key[1]))
+
+
+def decode_moment(cursor: str | None) -> tuple[dt.datetime, UUID] | None:
+    """The time and the id again, or None for the first page. Raises `paging.cursor_invalid` (400)."""
+    key = decode_cursor(cursor, 2)
+    if key is None:
+        return None
+    try:
+        return dt.datetime.fromisoformat(key[0]), UUID(str(key[1]))
+    except (ValueError, TypeError) as failure:
+        raise bad_cursor() from failure
 
 
 def bad_cursor() -> AppError:

@@ -1,6 +1,5 @@
 """The city's panel: nominations, appointments, proposals, appraisals, decisions."""
 
-import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
@@ -26,14 +25,22 @@ from services.materials.api.routes import FILE_RESPONSES, PREFIX, answer_file
 from services.materials.domain.appraisal import OPEN, ProposalAction, ProposalState, rubrics
 from services.materials.storage.panel import ProposalFilters
 from services.materials.usecases import appraise, panel, proposals
-from services.materials.usecases.appraise import QueueKey
 from services.materials.usecases.proposal_board import Board
 from services.materials.usecases.review_material import VersionCheck
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 from shared.http.etag import set_etag
 from shared.http.idempotency import IdempotentRoute
-from shared.http.paging import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http.paging import (
+    Cursor,
+    Limit,
+    Page,
+    bad_cursor,
+    decode_cursor,
+    decode_moment,
+    encode_cursor,
+    encode_moment,
+)
 from shared.http.unit_of_work import CurrentPrincipal, Uow
 
 router = APIRouter(prefix=PREFIX, route_class=IdempotentRoute, tags=["panel"])
@@ -182,10 +189,9 @@ async def read_queue(
     principal: CurrentPrincipal, uow: Uow, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[QueueItemOut]:
     """Earliest due first."""
-    rows, following = await appraise.read_queue(uow, principal, after=_queue_key(cursor), limit=limit)
+    rows, following = await appraise.read_queue(uow, principal, after=decode_moment(cursor), limit=limit)
     items = [QueueItemOut.from_rows(asked, about) for asked, about in rows]
-    after = None if following is None else encode_cursor(following[0].isoformat(), str(following[1]))
-    return Page(items=items, next=after)
+    return Page(items=items, next=encode_moment(following))
 
 
 @router.get("/appraisals/{appraisal_id}", summary="The version to be appraised")
@@ -224,16 +230,6 @@ def _shown(response: Response, who: Principal, board: Board) -> BoardOut:
     decided = ProposalState(board.proposal.state) not in OPEN
     theirs = board.proposal.school_sourced_id in who.orgs
     return BoardOut.from_board(board, open_to_all=decided or not theirs)
-
-
-def _queue_key(cursor: str | None) -> QueueKey | None:
-    key = decode_cursor(cursor, 2)
-    if key is None:
-        return None
-    try:
-        return dt.datetime.fromisoformat(key[0]), _uuid(key[1])
-    except (ValueError, TypeError) as failure:
-        raise bad_cursor() from failure
 
 
 def _uuid(value: object) -> UUID:

@@ -1,6 +1,5 @@
 """The review of one material, the caller's queue, decisions on many at once, remarks."""
 
-import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
@@ -24,14 +23,23 @@ from services.materials.api.schemas import MaterialOut, MaterialSummaryOut
 from services.materials.domain.review import Action
 from services.materials.usecases import comments, review_queue, warn
 from services.materials.usecases.review_material import Decision, VersionCheck
-from services.materials.usecases.review_queue import Item, Outcome, QueueKey
+from services.materials.usecases.review_queue import Item, Outcome
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import Language
 from shared.http.etag import changed_since, etag_of, set_etag
 from shared.http.idempotency import IdempotentRoute
 from shared.http.language import language_of
-from shared.http.paging import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http.paging import (
+    Cursor,
+    Limit,
+    Page,
+    bad_cursor,
+    decode_cursor,
+    decode_moment,
+    encode_cursor,
+    encode_moment,
+)
 from shared.http.problems import problem_document, status_of
 from shared.http.unit_of_work import CurrentPrincipal, Uow
 
@@ -157,9 +165,9 @@ async def read_queue(
     principal: CurrentPrincipal, uow: Uow, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[MaterialSummaryOut]:
     """Versions whose next decision is the caller's, longest waiting first."""
-    found, following = await review_queue.read_queue(uow, principal, after=_key_of(cursor), limit=limit)
-    after = None if following is None else encode_cursor(following[0].isoformat(), str(following[1]))
-    return Page(items=[MaterialSummaryOut.from_row(record) for record in found], next=after)
+    found, following = await review_queue.read_queue(uow, principal, after=decode_moment(cursor), limit=limit)
+    items = [MaterialSummaryOut.from_row(record) for record in found]
+    return Page(items=items, next=encode_moment(following))
 
 
 @router.post("/review-batches", summary="Decide on many materials at once")
@@ -225,16 +233,6 @@ def _outcome(outcome: Outcome, language: Language) -> BatchItemOut:
         return BatchItemOut(material_id=outcome.material_id, outcome="refused", problem=document)
     assert outcome.record is not None
     return BatchItemOut(material_id=outcome.material_id, outcome="done", state=outcome.record.version.state)
-
-
-def _key_of(cursor: str | None) -> QueueKey | None:
-    key = decode_cursor(cursor, 2)
-    if key is None:
-        return None
-    try:
-        return dt.datetime.fromisoformat(key[0]), _uuid(key[1])
-    except (ValueError, TypeError) as failure:
-        raise bad_cursor() from failure
 
 
 def _uuid(value: object) -> UUID:

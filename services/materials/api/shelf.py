@@ -1,8 +1,6 @@
 """The city's shared shelf."""
 
-import datetime as dt
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -15,9 +13,8 @@ from services.materials.domain.file_names import download_name
 from services.materials.domain.file_types import BY_MEDIA_TYPE
 from services.materials.storage.shelf import ShelfFilters
 from services.materials.usecases import read_shelf
-from services.materials.usecases.read_shelf import ShelfKey
 from shared.http.idempotency import IdempotentRoute
-from shared.http.paging import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http.paging import Cursor, Limit, Page, decode_moment, encode_moment
 from shared.http.unit_of_work import CurrentPrincipal, Uow
 
 router = APIRouter(prefix=f"{PREFIX}/shelf", route_class=IdempotentRoute, tags=["shelf"])
@@ -37,9 +34,8 @@ async def list_shelf(
 ) -> Page[ShelfItemOut]:
     """Newest first, for everyone who may read the library, of whatever school."""
     filters = ShelfFilters(subject=subject, grade=grade, type=type, school=school, requirement=requirement)
-    rows, following = await read_shelf.list_shelf(uow, principal, filters, before=_key_of(cursor), limit=limit)
-    after = None if following is None else encode_cursor(following[0].isoformat(), str(following[1]))
-    return Page(items=[ShelfItemOut.from_row(row) for row in rows], next=after)
+    rows, following = await read_shelf.list_shelf(uow, principal, filters, before=decode_moment(cursor), limit=limit)
+    return Page(items=[ShelfItemOut.from_row(row) for row in rows], next=encode_moment(following))
 
 
 @router.get("/{material_id}", summary="One shared material")
@@ -61,13 +57,3 @@ async def download_shared(
     file = await read_shelf.read_shelf_file(uow, principal, material_id, position)
     name = download_name(file["name"], BY_MEDIA_TYPE[file["mediaType"]])
     return await answer_served(request, store, Served(file["sha256"], file["size"], file["mediaType"], name))
-
-
-def _key_of(cursor: str | None) -> ShelfKey | None:
-    key = decode_cursor(cursor, 2)
-    if key is None:
-        return None
-    try:
-        return dt.datetime.fromisoformat(key[0]), UUID(str(key[1]))
-    except (ValueError, TypeError) as failure:
-        raise bad_cursor() from failure

@@ -13,23 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.search.documents import touch
 from services.materials.storage.shelf_tables import ShelfItem
+from services.materials.storage.tables import METADATA
 
 _WRITTEN_BY = text("pg_current_xact_id()::text::bigint")
-_TAKEN_OVER = (
-    "title",
-    "description",
-    "type",
-    "subject",
-    "other_subjects",
-    "grades",
-    "requirements",
-    "language",
-    "authors",
-    "licence",
-    "sources",
-    "rights_statement",
-    "duration_seconds",
-)
 
 
 async def put(
@@ -51,7 +37,7 @@ async def put(
         "version_id": version.id,
         "school_sourced_id": version.school_sourced_id,
         "number": version.number,
-        **{name: getattr(version, name) for name in _TAKEN_OVER},
+        **{name: getattr(version, name) for name in METADATA},
         "files": files,
         "history": list(history),
         "public": public,

@@ -38,6 +38,22 @@ SCHOOL_TABLES = (
     "version_comment",
     "version_use",
 )
+# What a version says of itself: copied to the next version, and to the shelf.
+METADATA = (
+    "title",
+    "description",
+    "type",
+    "subject",
+    "other_subjects",
+    "grades",
+    "requirements",
+    "language",
+    "authors",
+    "licence",
+    "sources",
+    "rights_statement",
+    "duration_seconds",
+)
 _EMPTY_LIST = sql("'{}'::text[]")
 _EMPTY_JSON = sql("'[]'::jsonb")
 

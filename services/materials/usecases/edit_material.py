@@ -8,7 +8,7 @@ from services.materials.domain.material import Metadata
 from services.materials.domain.review import State
 from services.materials.storage import files, materials
 from services.materials.storage.materials import MaterialRecord
-from services.materials.storage.tables import MaterialVersion
+from services.materials.storage.tables import METADATA, MaterialVersion
 from services.materials.usecases.create_material import SCOPE, columns_of, require_known, whole
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
 from services.materials.usecases.review_material import VersionCheck
@@ -62,25 +62,8 @@ async def start_version(
     return await whole(uow, material, version)
 
 
-_METADATA = (
-    "title",
-    "description",
-    "type",
-    "subject",
-    "other_subjects",
-    "grades",
-    "requirements",
-    "language",
-    "authors",
-    "licence",
-    "sources",
-    "rights_statement",
-    "duration_seconds",
-)
-
-
 def _copied(version: MaterialVersion) -> dict[str, Any]:
-    return {name: getattr(version, name) for name in _METADATA}
+    return {name: getattr(version, name) for name in METADATA}
 
 
 async def change_metadata(

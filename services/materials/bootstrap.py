@@ -3,6 +3,7 @@
 import datetime as dt
 
 from services.materials.consumers.org_changed import on_org_changed
+from services.materials.domain.repository import Repository
 from services.materials.settings import MaterialsSettings
 from services.materials.storage.content import ContentStore
 from services.materials.storage.local_folder import LocalFolder
@@ -43,6 +44,12 @@ def build_store(settings: MaterialsSettings) -> ContentStore:
 
 def build_spool(settings: MaterialsSettings) -> Spool:
     return Spool(settings.data_dir / "files" / "uploads")
+
+
+def build_repository(settings: MaterialsSettings) -> Repository:
+    return Repository.at(
+        settings.public_url, settings.library_name, domain=settings.library_domain, email=settings.library_email
+    )
 
 
 async def _panel(runtime: Runtime) -> None:

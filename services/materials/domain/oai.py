@@ -77,9 +77,7 @@ def read_request(pairs: Iterable[tuple[str, str]]) -> tuple[str, dict[str, str]]
         raise bad_argument("Một tham số xuất hiện nhiều lần.", "An argument is repeated.")
     if known.exclusive in arguments:
         if len(arguments) > 1:
-            raise bad_argument(
-                f"{known.exclusive} phải đứng một mình.", f"{known.exclusive} is an exclusive argument."
-            )
+            raise bad_argument(f"{known.exclusive} phải đứng một mình.", f"{known.exclusive} is an exclusive argument.")
         return verb, arguments
     if unknown := arguments.keys() - known.required - known.optional:
         raise bad_argument(f"{verb} không có tham số: {_names(unknown)}.", f"{verb} does not take: {_names(unknown)}.")
@@ -165,9 +163,8 @@ def _date(text: str | None) -> dt.datetime | None:
     if text is None:
         return None
     try:
-        if _DATE.fullmatch(text) is None:
-            raise ValueError(text)
-        return dt.datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=dt.UTC)
+        written = text if _DATE.fullmatch(text) else ""
+        return dt.datetime.fromisoformat(written.removesuffix("Z")).replace(tzinfo=dt.UTC)
     except ValueError as failure:
         raise bad_argument(
             "Ngày giờ phải có dạng YYYY-MM-DD hoặc YYYY-MM-DDThh:mm:ssZ.",
@@ -205,13 +202,14 @@ def read_token(verb: str, token: str) -> tuple[Selection, Place]:
     try:
         content = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
         made_for, arguments, changed_at, material_id, cursor = _typed(content)
-        moment = dt.datetime.fromisoformat(changed_at)
-        if made_for != verb or moment.tzinfo is None or cursor < 0:
-            raise ValueError(token)
-        _, checked = read_request([("verb", verb), *arguments.items()])
-        return read_selection(checked), Place(moment, UUID(material_id), cursor)
+        place = Place(dt.datetime.fromisoformat(changed_at), UUID(material_id), cursor)
+        _, checked = read_request([("verb", made_for), *arguments.items()])
+        selection = read_selection(checked)
     except (binascii.Error, ValueError, KeyError, OaiError) as failure:
         raise bad_token() from failure
+    if made_for != verb or place.changed_at.tzinfo is None or cursor < 0:
+        raise bad_token()
+    return selection, place
 
 
 def _typed(content: object) -> tuple[str, dict[str, str], str, str, int]:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -12,6 +12,7 @@ from services.materials.domain.oai import Place, Selection, SetSpec
 from services.materials.storage.shelf_tables import ShelfItem
 
 _EVER_PUBLIC = ShelfItem.public_since.is_not(None)
+_KEY = tuple_(ShelfItem.changed_at, ShelfItem.material_id)
 _BOUNDS = text(
     "SELECT material_id FROM (SELECT material_id, row_number() OVER (ORDER BY material_id) AS n FROM shelf_item "
     "WHERE public AND withdrawn_at IS NULL) AS k WHERE n % :size = 0 ORDER BY material_id"
@@ -22,16 +23,27 @@ async def listed(
     session: AsyncSession, selection: Selection, after: Place | None, settled: dt.datetime, limit: int
 ) -> Sequence[ShelfItem]:
     """Items and tombstones in the order of their changes, those before `settled`, without their history."""
-    conditions = [_EVER_PUBLIC, ShelfItem.changed_at < settled, _in_set(selection.set)]
+    statement = _selected(selection).where(ShelfItem.changed_at < settled)
+    if after is not None:
+        statement = statement.where((after.changed_at, after.material_id) < _KEY)
+    statement = statement.order_by(ShelfItem.changed_at, ShelfItem.material_id).limit(limit)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def last(session: AsyncSession, selection: Selection, place: Place) -> Sequence[ShelfItem]:
+    """The one item at this place or nearest before it."""
+    statement = _selected(selection).where((place.changed_at, place.material_id) >= _KEY)
+    statement = statement.order_by(ShelfItem.changed_at.desc(), ShelfItem.material_id.desc()).limit(1)
+    return (await session.execute(statement)).scalars().all()
+
+
+def _selected(selection: Selection) -> Select[ShelfItem]:
+    conditions = [_EVER_PUBLIC, _in_set(selection.set)]
     if selection.since is not None:
         conditions.append(ShelfItem.changed_at >= selection.since)
     if selection.before is not None:
         conditions.append(ShelfItem.changed_at < selection.before)
-    if after is not None:
-        conditions.append(tuple_(ShelfItem.changed_at, ShelfItem.material_id) > (after.changed_at, after.material_id))
-    statement = select(ShelfItem).options(defer(ShelfItem.history, raiseload=True)).where(*conditions)
-    statement = statement.order_by(ShelfItem.changed_at, ShelfItem.material_id).limit(limit)
-    return (await session.execute(statement)).scalars().all()
+    return select(ShelfItem).options(defer(ShelfItem.history, raiseload=True)).where(*conditions)
 
 
 def _in_set(spec: SetSpec | None) -> ColumnElement[bool]:
@@ -55,6 +67,12 @@ async def known(session: AsyncSession, material_id: UUID) -> ShelfItem | None:
 
 async def earliest(session: AsyncSession) -> dt.datetime | None:
     statement = select(func.min(ShelfItem.changed_at)).where(_EVER_PUBLIC)
+    return (await session.execute(statement)).scalar_one()
+
+
+async def newest_change(session: AsyncSession) -> dt.datetime | None:
+    """Of an item or a tombstone."""
+    statement = select(func.max(ShelfItem.changed_at)).where(_EVER_PUBLIC)
     return (await session.execute(statement)).scalar_one()
 
 

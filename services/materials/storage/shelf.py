@@ -127,8 +127,6 @@ async def page(
 ) -> Sequence[ShelfItem]:
     """What is shared, the newest change first."""
     statement = select(ShelfItem).where(ShelfItem.withdrawn_at.is_(None), *_conditions(filters))
-    if filters.public_only:
-        statement = statement.where(ShelfItem.public)
     if before is not None:
         statement = statement.where(tuple_(ShelfItem.changed_at, ShelfItem.material_id) < before)
     statement = statement.order_by(ShelfItem.changed_at.desc(), ShelfItem.material_id.desc()).limit(limit)
@@ -148,6 +146,8 @@ def _conditions(filters: ShelfFilters) -> list[ColumnElement[bool]]:
         found.append(ShelfItem.type == filters.type)
     if filters.school is not None:
         found.append(ShelfItem.school_sourced_id == filters.school)
+    if filters.public_only:
+        found.append(ShelfItem.public.is_(True))
     return found
 
 

@@ -17,8 +17,8 @@ class ShelfItem(Base):
 
     The school goes on with newer versions beside it. `files` hold position, name, mediaType, size and sha256. `history`
     is the review it carries with it, oldest step first: place (school or city), action, fromState, toState, actor,
-    reason, at. `public`: its rights let it be shown to everybody; `public_since`: when that was first so, kept for those
-    who harvested it then. A withdrawn item stays as a tombstone.
+    reason, at. `public`: its rights let it be shown to everybody; `public_since`: when that was first so, kept for
+    those who harvested it then. A withdrawn item stays as a tombstone.
     `written_by` is the transaction that wrote it last: readers of the change order stop before those still open.
     """
 

@@ -43,7 +43,10 @@ async def harvest(uow: UnitOfWork, selection: Selection, after: Place | None) ->
     """The next page of a list. Raises `noRecordsMatch` for one that has nothing at all."""
     settled = await shelf.settled_before(uow.session)
     found = await public_shelf.listed(uow.session, selection, after, settled, PAGE_SIZE + 1)
-    if not found and after is None:
+    if not found and after is not None:
+        # What was left has changed and gone out of the selection. No list may be empty: it ends with a repetition.
+        found = await public_shelf.last(uow.session, selection, after)
+    if not found:
         raise OaiError("noRecordsMatch", vi="Không có bản ghi nào phù hợp.", en="No record matches.")
     shown = found[:PAGE_SIZE]
     if len(found) <= PAGE_SIZE:

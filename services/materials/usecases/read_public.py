@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -33,9 +34,7 @@ async def read_public(uow: UnitOfWork, material_id: UUID) -> ShelfItem:
 
 
 def unknown() -> AppError:
-    return not_found(
-        "shelf.unknown", vi="Không có học liệu công khai này.", en="There is no such material in public."
-    )
+    return not_found("shelf.unknown", vi="Không có học liệu công khai này.", en="There is no such material in public.")
 
 
 async def read_public_file(uow: UnitOfWork, material_id: UUID, position: int) -> dict[str, Any]:
@@ -47,8 +46,12 @@ async def read_public_file(uow: UnitOfWork, material_id: UUID, position: int) ->
     raise file_unknown()
 
 
-async def newest(uow: UnitOfWork, filters: ShelfFilters) -> Sequence[ShelfItem]:
-    return await shelf.page(uow.session, filters, before=None, limit=NEWEST)
+async def newest(uow: UnitOfWork, filters: ShelfFilters) -> tuple[Sequence[ShelfItem], dt.datetime | None]:
+    """The items everybody may see that changed last, newest first; and when anything changed or went last."""
+    settled = await shelf.settled_before(uow.session)
+    changed = await public_shelf.newest_change(uow.session)
+    found = await shelf.page(uow.session, replace(filters, public_only=True), before=None, limit=NEWEST)
+    return found, None if changed is None else min(changed, settled)
 
 
 async def sitemap_starts(uow: UnitOfWork) -> list[UUID | None]:

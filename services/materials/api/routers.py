@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from services.materials.api import (
     catalogues,
     content,
+    coverage,
     drafts,
     panel,
     procedure,
@@ -31,6 +32,7 @@ ROUTERS: Sequence[APIRouter] = (
     panel.router,
     shelf.router,
     search.router,
+    coverage.router,
     catalogues.router,
     content.router,
     pages.router,

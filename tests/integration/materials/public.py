@@ -30,7 +30,8 @@ SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, gen_rando
   ARRAY[(6 + n % 7)::text], ARRAY['YC.' || n % 50], 'vi', '[{"name": "Nguyễn Thị Lan"}]', 'CC-BY-4.0', '{}', '',
   '[{"position": 1, "name": "bai.pdf", "mediaType": "application/pdf", "size": 1000, "sha256": "00"}]', '[]',
   n % 11 > 0, CASE WHEN n % 11 > 0 THEN s.at END, s.at, s.at, CASE WHEN n % 10 = 0 THEN s.at END
-FROM generate_series(1, :count) AS n, LATERAL (SELECT timestamptz '2026-01-01 00:00:00Z' + n * interval '1 s' AS at) AS s
+FROM generate_series(1, :count) AS n,
+  LATERAL (SELECT timestamptz '2026-01-01 00:00:00Z' + n * interval '1 s' AS at) AS s
 """
 
 

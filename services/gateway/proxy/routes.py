@@ -52,7 +52,7 @@ def proxy_routes(urls: Mapping[str, str]) -> Sequence[ProxyRoute]:
         ProxyRoute("/materials", upstreams["materials"]),
         # The city's shelf for the world. Harvesters may ask by POST, which reads here as well.
         ProxyRoute("/oai", upstreams["materials"], ("/oai",), _READ | {"POST"}),
-        ProxyRoute("/library", upstreams["materials"], ("/library/",)),
+        ProxyRoute("/library", upstreams["materials"], ("/library",)),
         ProxyRoute("/robots.txt", upstreams["materials"], ("/robots.txt",)),
         ProxyRoute("/reporting", upstreams["reporting"]),
     )

@@ -6,6 +6,7 @@ import re
 from services.materials.domain.catalogue import TYPE_NAMES, MaterialType, subjects
 from services.materials.domain.licences import LICENCE_URLS
 from services.materials.storage.shelf_tables import ShelfItem
+from shared.clock import VIETNAM
 from shared.errors import Text
 
 
@@ -44,3 +45,8 @@ def is_url(text: str) -> bool:
 def utc(instant: dt.datetime) -> str:
     """RFC 3339 to the second."""
     return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def shared_on(item: ShelfItem) -> dt.date:
+    """The day in Vietnam."""
+    return item.shared_at.astimezone(VIETNAM).date()

@@ -6,6 +6,7 @@ from services.materials.api.library.described import (
     duration,
     is_url,
     licence_url,
+    shared_on,
     subject_codes,
     subject_name,
     type_name,
@@ -41,7 +42,7 @@ def json_ld(item: ShelfItem, repository: Repository) -> dict[str, Any]:
         "encoding": [_encoding(file, item, repository) for file in item.files],
         "isAccessibleForFree": True,
         "timeRequired": duration(item),
-        "datePublished": item.shared_at.date().isoformat(),
+        "datePublished": shared_on(item).isoformat(),
         "dateModified": utc(item.changed_at),
         "version": str(item.number),
         # Of schools this service knows the codes and not the names.

@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from services.materials.api.library.described import licence_url, subject_codes, subject_name, type_name
+from services.materials.api.library.described import licence_url, shared_on, subject_codes, subject_name, type_name
 from services.materials.api.library.xml_parts import XML_LANG, XSI, xml_text
 from services.materials.domain.repository import Repository
 from services.materials.inspection.safe_xml import Element
@@ -36,7 +36,7 @@ def write_oai_dc(parent: Element, item: ShelfItem, repository: Repository) -> No
     add("description", item.description, item.language)
     add("publisher", repository.name, "vi")
     add("contributor", item.school_sourced_id)
-    add("date", item.shared_at.date().isoformat())
+    add("date", shared_on(item).isoformat())
     add("type", type_name(item).vi, "vi")
     add("type", type_name(item).en, "en")
     for media_type in dict.fromkeys(str(file["mediaType"]) for file in item.files):

@@ -10,12 +10,14 @@ from services.materials.api.library.described import (
     duration,
     is_url,
     licence_url,
+    shared_on,
     subject_codes,
     subject_name,
     type_name,
 )
 from services.materials.api.library.json_ld import json_ld
 from services.materials.api.library.signposting import Link
+from services.materials.domain.file_types import BY_MEDIA_TYPE
 from services.materials.domain.repository import Repository
 from services.materials.storage.shelf_tables import ShelfItem
 from shared.errors import AppError, Language, Text
@@ -40,8 +42,8 @@ dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
 ul.files{list-style:none;margin:0;padding:0}
 ul.files li{margin:0 0 .5rem}
-ul.files a{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.1rem 1rem;padding:.7rem .9rem;
-border:1px solid var(--line);border-radius:.5rem;background:var(--tint);text-decoration:none;overflow-wrap:anywhere}
+ul.files a{display:flex;flex-wrap:wrap;justify-content:space-between;align-items:baseline;gap:.1rem 1rem;
+padding:.7rem .9rem;border:1px solid var(--line);border-radius:.5rem;background:var(--tint);text-decoration:none;overflow-wrap:anywhere}
 ul.files a:hover,ul.files a:focus-visible{border-color:var(--accent)}
 ul.files small{color:var(--soft);white-space:nowrap}
 footer{color:var(--soft);font-size:.9rem;border-top:1px solid var(--line);margin-top:2rem}
@@ -162,7 +164,7 @@ def _facts(item: ShelfItem, language: Language) -> list[tuple[str, str]]:
         ("rights", item.rights_statement),
         ("sources", _breaks([_source(source) for source in item.sources])),
         ("school", item.school_sourced_id),
-        ("shared", item.shared_at.date().strftime("%d/%m/%Y" if language == "vi" else "%Y-%m-%d")),
+        ("shared", shared_on(item).strftime("%d/%m/%Y" if language == "vi" else "%Y-%m-%d")),
         ("version", str(item.number)),
     ]
 
@@ -189,7 +191,8 @@ def _breaks(parts: Sequence[str]) -> str:
 
 
 def _file(file: dict[str, Any], address: str) -> Markup:
-    size = element("small", f"{file['mediaType'].rpartition('.')[2].rpartition('/')[2]} · {_size(file['size'])}")
+    kind = BY_MEDIA_TYPE[file["mediaType"]].code.upper()
+    size = element("small", f"{kind} · {_size(file['size'])}")
     return element("li", element("a", element("span", file["name"]), size, href=address, type=file["mediaType"]))
 
 

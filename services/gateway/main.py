@@ -44,7 +44,11 @@ def create_app(
                 "/materials/v1/uploads": settings.max_tus_bytes,
                 "/oai": _MAX_HARVEST_REQUEST_BYTES,
             },
-            shapers={"/oauth2/token": oauth_error, "/ims/oneroster": oneroster_error},
+            shapers={
+                "/oauth2/token": oauth_error,
+                "/ims/oneroster": oneroster_error,
+                "/materials/ims/oneroster": oneroster_error,
+            },
             verifier=verifier or parts.verifier,
             lifespan=lambda app: opened(app, settings, parts),
             openapi_url=None,

@@ -11,6 +11,7 @@ from services.materials.api import (
     drafts,
     panel,
     procedure,
+    resources,
     review,
     routes,
     search,
@@ -37,10 +38,15 @@ ROUTERS: Sequence[APIRouter] = (
     content.router,
     pages.router,
     oai.router,
+    resources.router,
 )
 
 READ_LIMITS: Mapping[str, int] = {oai.PATH: oai.MAX_REQUEST_BYTES}
 
 
 def public_shapers(repository: Repository, clock: Clock) -> Mapping[str, Shaper]:
-    return {oai.PATH: oai_shaper(repository, clock.now), pages.PREFIX: pages.library_shaper(repository)}
+    return {
+        oai.PATH: oai_shaper(repository, clock.now),
+        pages.PREFIX: pages.library_shaper(repository),
+        **resources.SHAPERS,
+    }

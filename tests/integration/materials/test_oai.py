@@ -26,7 +26,7 @@ from tests.integration.materials.shelf import SCHOOL_A
 LIST = {"verb": "ListRecords", "metadataPrefix": "oai_dc"}
 ID = "0192f0c1-7d3a-7c55-8d1e-2f4b6a8c0e12"
 IDENTIFIER = f"oai:lien-thong.example:{ID}"
-FAULTS = (
+FAULTS: tuple[tuple[dict[str, str], str], ...] = (
     ({}, "badVerb"),
     ({"verb": "listrecords"}, "badVerb"),
     ({"verb": "Identify", "set": "grade:6"}, "badArgument"),

@@ -43,7 +43,8 @@ dd{margin:0;overflow-wrap:anywhere}
 ul.files{list-style:none;margin:0;padding:0}
 ul.files li{margin:0 0 .5rem}
 ul.files a{display:flex;flex-wrap:wrap;justify-content:space-between;align-items:baseline;gap:.1rem 1rem;
-padding:.7rem .9rem;border:1px solid var(--line);border-radius:.5rem;background:var(--tint);text-decoration:none;overflow-wrap:anywhere}
+padding:.7rem .9rem;border:1px solid var(--line);border-radius:.5rem;background:var(--tint);text-decoration:none;
+overflow-wrap:anywhere}
 ul.files a:hover,ul.files a:focus-visible{border-color:var(--accent)}
 ul.files small{color:var(--soft);white-space:nowrap}
 footer{color:var(--soft);font-size:.9rem;border-top:1px solid var(--line);margin-top:2rem}

@@ -21,6 +21,7 @@ from shared.service import Runtime
 from shared.telemetry import configure_telemetry
 
 _MAX_TOKEN_REQUEST_BYTES = 16 * 1024
+_MAX_HARVEST_REQUEST_BYTES = 16 * 1024
 
 
 def create_app(
@@ -41,8 +42,13 @@ def create_app(
                 "/sync/v1/imports": settings.max_import_bytes,
                 "/materials/v1/materials": settings.max_material_bytes,
                 "/materials/v1/uploads": settings.max_tus_bytes,
+                "/oai": _MAX_HARVEST_REQUEST_BYTES,
             },
-            shapers={"/oauth2/token": oauth_error, "/ims/oneroster": oneroster_error},
+            shapers={
+                "/oauth2/token": oauth_error,
+                "/ims/oneroster": oneroster_error,
+                "/materials/ims/oneroster": oneroster_error,
+            },
             verifier=verifier or parts.verifier,
             lifespan=lambda app: opened(app, settings, parts),
             openapi_url=None,

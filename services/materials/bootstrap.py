@@ -4,6 +4,7 @@ import datetime as dt
 
 from services.materials.consumers.evidence_changed import on_evidence_changed
 from services.materials.consumers.org_changed import on_org_changed
+from services.materials.domain.repository import Repository
 from services.materials.inspection.scanner import Clamd
 from services.materials.settings import MaterialsSettings
 from services.materials.storage.content import ContentStore
@@ -54,6 +55,12 @@ def build_store(settings: MaterialsSettings) -> ContentStore:
 
 def build_spool(settings: MaterialsSettings) -> Spool:
     return Spool(settings.data_dir / "files" / "uploads")
+
+
+def build_repository(settings: MaterialsSettings) -> Repository:
+    return Repository.at(
+        settings.public_url, settings.library_name, domain=settings.library_domain, email=settings.library_email
+    )
 
 
 async def _panel(runtime: Runtime) -> None:

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.materials.api import requirements, routes, tus
+from services.materials.api import routes, tus
 from services.materials.api.links import Links
-from services.materials.api.routers import ROUTERS
-from services.materials.bootstrap import SERVICE, build, build_spool, build_store
+from services.materials.api.routers import READ_LIMITS, ROUTERS, public_shapers
+from services.materials.bootstrap import SERVICE, build, build_repository, build_spool, build_store
 from services.materials.inspection.inspector import Inspector
 from services.materials.settings import MaterialsSettings
 from services.materials.storage.search.tantivy_index import TantivyIndex
@@ -32,24 +32,23 @@ def create_app(
     settings: MaterialsSettings, runtime: Runtime | None = None, *, verifier: TokenVerifier | None = None
 ) -> FastAPI:
     """The application; `runtime` and `verifier` are built from the settings unless handed in."""
-    store = build_store(settings)
+    store, repository = build_store(settings), build_repository(settings)
+    runtime = runtime or build(settings, role="api")
     parts = AppParts(
         title="Materials",
         description="The material library: made by teachers, passed by the subject group, approved by the head.",
         routers=ROUTERS,
         scope_of=scope_of,
-        body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes, **requirements.LIMITS},
-        shapers={tus.UPLOADS: tus.shape},
+        body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes, **READ_LIMITS},
+        shapers={tus.UPLOADS: tus.shape, **public_shapers(repository, runtime.clock)},
         checks={"files": store.ready},
         verifier=verifier,
         lifespan=following,
     )
-    app = http_app.create_app(runtime or build(settings, role="api"), parts)
-    app.state.content_store = store
+    app = http_app.create_app(runtime, parts)
+    app.state.content_store, app.state.repository = store, repository
     app.state.index_keeper = IndexKeeper(app.state.units, TantivyIndex())
     app.state.links = Links(settings.content_url, settings.content_key, app.state.runtime.clock)
-    app.state.public_url = settings.public_url
-    app.state.oai_email = settings.oai_email
     app.state.spool = build_spool(settings)
     app.state.max_tus_bytes = settings.max_tus_bytes
     app.state.inspector = Inspector(parallel=settings.parallel_inspections)

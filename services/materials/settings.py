@@ -20,7 +20,15 @@ class MaterialsSettings(ServiceSettings):
         default=None, description="Virus scanner (ClamAV's clamd); files are not scanned without."
     )
     clamd_port: int = Field(default=3310, ge=1, le=65535)
-    oai_email: str = Field(default="admin@localhost", description="Whom harvesters of the shared library write to.")
     parallel_inspections: int = Field(
         default=2, ge=1, description="Files one process looks at at a time, each in a child process with limits."
+    )
+    library_name: str = Field(
+        default="Kho học liệu số dùng chung", description="Name of the public library, for harvesters and readers."
+    )
+    library_email: str | None = Field(default=None, description="Whom harvesters write to; postmaster@ by default.")
+    library_domain: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z][A-Za-z0-9-]*)+$",
+        description="Name in the identifiers of records (`oai:<domain>:<id>`), for good; PUBLIC_URL's host by default.",
     )

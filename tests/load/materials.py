@@ -10,10 +10,10 @@ from pathlib import Path
 
 from deploy.local.ephemeral import throw_away_servers
 from deploy.local.plan import REPOSITORY
-from services.materials.settings import MaterialsSettings
 from tests.load import finding, harvest
 from tests.load.figures import Figure, show, write
-from tests.load.stack import database_of
+from tests.load.stack import running
+from tests.support.tokens import serving_keys
 
 
 def main() -> int:
@@ -25,9 +25,10 @@ def main() -> int:
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="bench-materials-")))
         servers = opened.enter_context(throw_away_servers()).addresses
-        app = opened.enter_context(database_of("materials", servers, folder))
-        settings = MaterialsSettings(database_url=app, nats_url=servers.nats_url("materials", 0), data_dir=folder)
-        figures += harvest.run(settings, items=options.items, rounds=options.rounds)
+        jwks_url = opened.enter_context(serving_keys())
+        with running("materials", servers, jwks_url, folder) as service:
+            at = options.items - options.items // 20
+            figures += harvest.figures(service, options.items, at, options.rounds)
     print(show(figures))
     write(REPOSITORY / ".run" / "bench" / "materials.json", figures)
     return 0

@@ -42,27 +42,16 @@ def _peak(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def database_of(service: str, servers: Addresses, folder: Path) -> Iterator[str]:
-    """A migrated database of its own, as the service reaches it; it goes with the block."""
-    name = f"{service}_{folder.name.replace('-', '_').lower()}"
-    run_apart(_create(servers.admin_url, name, service))
-    try:
-        owner, app = (servers.database_url(f"{service}_{part}", name) for part in ("owner", "app"))
-        migrations.upgrade(f"services.{service}", owner)
-        yield app
-    finally:
-        run_apart(_execute(servers.admin_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
-
-
-@contextlib.contextmanager
 def running(service: str, servers: Addresses, jwks_url: str, folder: Path, **settings: str) -> Iterator[Running]:
     """A migrated database of its own with API and worker on it; both end and the database goes with the block."""
     name = f"{service}_{folder.name.replace('-', '_').lower()}"
-    owner = servers.database_url(f"{service}_owner", name)
+    run_apart(_create(servers.admin_url, name, service))
+    owner, app = (servers.database_url(f"{service}_{part}", name) for part in ("owner", "app"))
+    migrations.upgrade(f"services.{service}", owner)
     state = State(folder / "run")
     state.create()
     with contextlib.ExitStack() as opened:
-        app = opened.enter_context(database_of(service, servers, folder))
+        opened.callback(lambda: run_apart(_execute(servers.admin_url, f'DROP DATABASE "{name}" WITH (FORCE)')))
         ports = Ports(free_block())
         environment = Surroundings(ports, Secrets.generate(), state, os.environ).of_service(service) | {
             "DATABASE_URL": app,

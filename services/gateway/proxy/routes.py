@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+_READ = frozenset({"GET", "HEAD"})
+
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
@@ -16,13 +18,14 @@ class Upstream:
 class ProxyRoute:
     """Everything at `path` and below it belongs to `upstream`. Metrics and logs call a call by its `path`.
 
-    Below the paths of `public` nothing needs a token, by the methods of `public_methods`: to read, unless it says more.
+    Below the paths of `public` there are documents that need no token; they may be read and nothing else, by
+    `public_methods`.
     """
 
     path: str
     upstream: Upstream
     public: tuple[str, ...] = ()
-    public_methods: frozenset[str] = frozenset({"GET", "HEAD"})
+    public_methods: frozenset[str] = _READ
 
     def covers(self, path: str) -> bool:
         return path.startswith(self.path) and path[len(self.path) : len(self.path) + 1] in {"", "/"}
@@ -47,7 +50,9 @@ def proxy_routes(urls: Mapping[str, str]) -> Sequence[ProxyRoute]:
         ProxyRoute("/sync", upstreams["sync"]),
         ProxyRoute("/ims/oneroster", upstreams["sync"], _DISCOVERY),
         ProxyRoute("/materials", upstreams["materials"]),
-        # Harvesters have no token, and the protocol asks for POST as well.
-        ProxyRoute("/oai", upstreams["materials"], ("/oai",), frozenset({"GET", "HEAD", "POST"})),
+        # The city's shelf for the world. Harvesters may ask by POST, which reads here as well.
+        ProxyRoute("/oai", upstreams["materials"], ("/oai",), _READ | {"POST"}),
+        ProxyRoute("/library", upstreams["materials"], ("/library",)),
+        ProxyRoute("/robots.txt", upstreams["materials"], ("/robots.txt",)),
         ProxyRoute("/reporting", upstreams["reporting"]),
     )

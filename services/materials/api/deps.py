@@ -1,5 +1,6 @@
 """What endpoints ask for, as annotated names."""
 
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -8,11 +9,14 @@ from fastapi import Depends, Path, Query, Request
 
 from services.materials.api.upload import ReceivedMaterial, receive_file, receive_material
 from services.materials.domain.catalogue import Grade, MaterialType
+from services.materials.domain.repository import Repository
 from services.materials.domain.review import State
 from services.materials.storage.content import ContentStore
 from services.materials.storage.materials import Filters
 from services.materials.usecases.review_material import VersionCheck
 from services.materials.usecases.take_in import ReceivedFile
+from shared.db.scope import NOTHING
+from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.http.etag import check_if_match
 from shared.http.unit_of_work import CurrentPrincipal
 
@@ -23,6 +27,24 @@ def content_store(request: Request) -> ContentStore:
 
 
 Store = Annotated[ContentStore, Depends(content_store)]
+
+
+async def open_for_everybody(request: Request) -> AsyncIterator[UnitOfWork]:
+    """A unit of work of nobody: it sees no school's rows, and the shelf, of which the use cases show what is public."""
+    units: UnitsOfWork = request.app.state.units
+    async with units.begin(NOTHING) as uow:
+        yield uow
+
+
+PublicUow = Annotated[UnitOfWork, Depends(open_for_everybody, scope="function")]
+
+
+def _repository(request: Request) -> Repository:
+    found: Repository = request.app.state.repository
+    return found
+
+
+TheRepository = Annotated[Repository, Depends(_repository)]
 
 
 async def received_material(request: Request, principal: CurrentPrincipal, store: Store) -> ReceivedMaterial:

@@ -1,6 +1,6 @@
-"""Every router of the service, in the order its documentation shows them."""
+"""Every router of the service, in the order its documentation shows them; how its public paths tell of errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
@@ -9,16 +9,21 @@ from services.materials.api import (
     content,
     coverage,
     drafts,
-    oai,
     panel,
     procedure,
     requirements,
+    resources,
     review,
     routes,
     search,
     shelf,
     tus,
 )
+from services.materials.api.library import oai, pages
+from services.materials.api.library.oai_answers import oai_shaper
+from services.materials.domain.repository import Repository
+from shared.clock import Clock
+from shared.http.problems import Shaper
 
 ROUTERS: Sequence[APIRouter] = (
     routes.router,
@@ -30,8 +35,20 @@ ROUTERS: Sequence[APIRouter] = (
     shelf.router,
     search.router,
     coverage.router,
-    oai.router,
-    catalogues.router,
     requirements.router,
+    catalogues.router,
     content.router,
+    pages.router,
+    oai.router,
+    resources.router,
 )
+
+READ_LIMITS: Mapping[str, int] = {oai.PATH: oai.MAX_REQUEST_BYTES, **requirements.LIMITS}
+
+
+def public_shapers(repository: Repository, clock: Clock) -> Mapping[str, Shaper]:
+    return {
+        oai.PATH: oai_shaper(repository, clock.now),
+        pages.PREFIX: pages.library_shaper(repository),
+        **resources.SHAPERS,
+    }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,12 +16,22 @@ from services.materials.storage.shelf_tables import ShelfItem
 from services.materials.storage.tables import METADATA
 
 _WRITTEN_BY = text("pg_current_xact_id()::text::bigint")
+# Held until the transaction ends by all who write here: `settled_before` asks who does.
+_WRITERS = 1_936_221_286
+_ENTER = text("SELECT pg_advisory_xact_lock_shared(:key)")
+_SETTLED = text(
+    "SELECT LEAST(now_, (SELECT min(a.xact_start) FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid "
+    "WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = :key AND l.objsubid = 1 "
+    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))) "
+    "FROM (SELECT clock_timestamp() AS now_) AS t"
+)
 
 
 async def put(
     session: AsyncSession, record: MaterialRecord, history: Sequence[dict[str, Any]], *, public: bool, at: dt.datetime
 ) -> None:
     """Place a version on the shelf, in place of the version of the same material that stood there."""
+    changed_at = await _changing(session)
     version = record.version
     files = [
         {
@@ -41,29 +51,49 @@ async def put(
         "files": files,
         "history": list(history),
         "public": public,
+        "public_since": changed_at if public else None,
         "shared_at": at,
-        "changed_at": at,
+        "changed_at": changed_at,
         "written_by": _WRITTEN_BY,
         "withdrawn_at": None,
     }
     statement = insert(ShelfItem).values(material_id=record.material.id, **values)
-    before = {"was_public": or_(ShelfItem.was_public, ShelfItem.public)}
-    await session.execute(statement.on_conflict_do_update(index_elements=["material_id"], set_=values | before))
+    since = func.coalesce(ShelfItem.public_since, statement.excluded.public_since)
+    renewed = values | {"public_since": since}
+    await session.execute(statement.on_conflict_do_update(index_elements=["material_id"], set_=renewed))
     await touch(session, record.material.id)
 
 
 async def withdraw(session: AsyncSession, material_id: UUID, *, at: dt.datetime) -> bool:
     """Leave a tombstone in place of an item; False when there is none to withdraw."""
+    changed_at = await _changing(session)
     statement = (
         update(ShelfItem)
         .where(ShelfItem.material_id == material_id, ShelfItem.withdrawn_at.is_(None))
-        .values(withdrawn_at=at, changed_at=at, written_by=_WRITTEN_BY)
+        .values(withdrawn_at=at, changed_at=changed_at, written_by=_WRITTEN_BY)
         .returning(ShelfItem.material_id)
     )
     if (await session.execute(statement)).scalar_one_or_none() is None:
         return False
     await touch(session, material_id)
     return True
+
+
+async def _changing(session: AsyncSession) -> dt.datetime:
+    """The time of a change, taken after the lock: a reader who does not see the lock reads an earlier clock."""
+    await session.execute(_ENTER, {"key": _WRITERS})
+    instant: dt.datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    return instant
+
+
+async def settled_before(session: AsyncSession) -> dt.datetime:
+    """No transaction still running will commit a change of the shelf before this instant. Read it before the rows.
+
+    Harvesters go along `changed_at`, and one that commits late carries an earlier time than others they have seen.
+    The order of transactions alone (`written_by`) does not help who comes back with a date.
+    """
+    instant: dt.datetime = (await session.execute(_SETTLED, {"key": _WRITERS})).scalar_one()
+    return instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +105,7 @@ class ShelfFilters:
     type: str | None = None
     school: str | None = None
     requirement: str | None = None
+    public_only: bool = False
 
 
 async def page(
@@ -101,6 +132,8 @@ def _conditions(filters: ShelfFilters) -> list[ColumnElement[bool]]:
         found.append(ShelfItem.type == filters.type)
     if filters.school is not None:
         found.append(ShelfItem.school_sourced_id == filters.school)
+    if filters.public_only:
+        found.append(ShelfItem.public.is_(True))
     return found
 
 

@@ -8,19 +8,20 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
-from services.sync.api.oneroster_answers import SHAPERS, StreamedList, links_of, oneroster_error, warning
+from services.sync.api.oneroster_answers import SHAPERS, StreamedList, warning
 from services.sync.api.oneroster_discovery import discovery_router
 from services.sync.api.oneroster_schemas import responses_of
 from services.sync.domain.oneroster import COLLECTION_OF, NOUN_OF, VERSIONS, Version
 from services.sync.domain.oneroster_paths import OPERATIONS, Operation
-from services.sync.domain.roster_filter import Filter, FilterError, parse_filter
 from services.sync.storage.listing import Selection
 from services.sync.storage.roster import terms_of
 from services.sync.usecases.read_roster import RosterPage, Shown, invalid_filter, open_roster, read_one
 from shared.auth import Principal
 from shared.db.scope import NOTHING
 from shared.errors import AppError, Kind, Text
+from shared.http.oneroster import links_of, oneroster_error
 from shared.http.unit_of_work import CurrentPrincipal, Uow
+from shared.oneroster.filters import Filter, FilterError, parse_filter
 
 __all__ = ["SHAPERS", "oneroster_error", "router"]
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
 from services.sync.api.oneroster import Fields, Listing, ListQuery, fields_wanted, public_url_of
-from services.sync.api.oneroster_answers import StreamedList, links_of
+from services.sync.api.oneroster_answers import StreamedList
 from services.sync.api.oneroster_schemas import responses_of
 from services.sync.domain.oneroster import COLLECTION_OF, NOUN_OF
 from services.sync.domain.oneroster_gradebook import GRADEBOOK, LISTS, Listed
@@ -18,6 +18,7 @@ from services.sync.usecases.read_gradebook import open_gradebook, read_gradebook
 from services.sync.usecases.read_roster import RosterPage, Shown
 from shared.auth import Principal
 from shared.db.scope import NOTHING
+from shared.http.oneroster import links_of
 from shared.http.unit_of_work import CurrentPrincipal, Uow
 
 router = APIRouter()

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from services.sync.domain.roster_filter import Clause, Filter, FilterError, SortError
 from services.sync.storage.roster import Rows, Term
+from shared.oneroster.filters import Clause, Filter, FilterError, SortError
 
 STEP = 1000
 _MILLISECOND = dt.timedelta(milliseconds=1)

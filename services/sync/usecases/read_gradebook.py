@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from services.sync.domain.oneroster_gradebook import Listed
-from services.sync.domain.roster_filter import FilterError
 from services.sync.storage import listing
 from services.sync.storage.gradebook import parent_of, rows_of
 from services.sync.storage.listing import Selection
 from services.sync.storage.roster import terms_of
 from services.sync.usecases.read_roster import RosterPage, Shown, invalid_filter, unknown_record
 from shared.db.unit_of_work import UnitOfWork
+from shared.oneroster.filters import FilterError
 
 
 async def open_gradebook(

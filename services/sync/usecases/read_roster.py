@@ -8,7 +8,6 @@ from typing import Any
 from services.sync.domain.oneroster import NOUN_OF, Version
 from services.sync.domain.oneroster_paths import Operation
 from services.sync.domain.registry import PROVISIONAL
-from services.sync.domain.roster_filter import FilterError, SortError
 from services.sync.storage import listing
 from services.sync.storage.documents import document_of
 from services.sync.storage.listing import ListingIndex, Selection, Statement, Write
@@ -17,6 +16,7 @@ from services.sync.storage.roster import rows_of, terms_of
 from services.sync.usecases.scope import today
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, Kind, Text, not_found
+from shared.oneroster.filters import FilterError, SortError
 
 _NAMES = {"schools": "school", "classes": "class_"}
 

@@ -42,6 +42,21 @@ def test_a_path_that_only_begins_alike_is_not_proxied(client: httpx.Client, bear
     assert (answer.status_code, answer.json()["code"]) == (404, "path.unknown")
 
 
+def test_what_is_public_of_the_library_needs_no_token_and_harvesters_may_ask_by_post(
+    start_gateway: StartGateway, upstream: Upstream
+):
+    with start_gateway(materials_url=upstream.url) as address, httpx.Client(base_url=address, timeout=20) as client:
+        for path in ("/oai?verb=Identify", "/library/feed.atom", "/library/x/files/1", "/robots.txt"):
+            assert client.get(path).json()["target"] == path
+        asked = client.post("/oai", data={"verb": "Identify"}).json()
+        assert (asked["method"], asked["target"]) == ("POST", "/oai")
+        assert client.post("/oai", content=b"x" * 20_000).status_code == 413
+        for method, path in (("POST", "/library/x"), ("PUT", "/oai"), ("DELETE", "/library/x"), ("GET", "/materials")):
+            assert client.request(method, path).status_code == 401
+        for path in ("/oaix", "/libraryx", "/library/../materials/v1/materials"):
+            assert client.get(httpx.URL(path)).status_code in {400, 401, 404}
+
+
 def test_files_of_strangers_are_answered_under_their_own_host_and_nothing_else_is(
     start_gateway: StartGateway, upstream: Upstream, bearer: dict[str, str]
 ):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sync.domain.org_tree import Validity
-from services.sync.domain.roster_filter import OPERATORS, Clause, FilterError, parse_filter
+from shared.oneroster.filters import OPERATORS, Clause, FilterError, parse_filter
 
 fields = st.from_regex(r"[A-Za-z][A-Za-z0-9.]{0,20}", fullmatch=True)
 values = st.text(st.characters(exclude_characters="'\\\x00", exclude_categories=["Cs"]), max_size=30)

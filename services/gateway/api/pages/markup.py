@@ -1,30 +1,13 @@
-"""HTML in safe pieces: plain text is escaped, only what these functions made is not."""
+"""Texts and whole pages of the documentation, made of safe pieces of HTML."""
 
 import re
 from html import escape
 
+from shared.http.markup import Markup, element, joined
+
+__all__ = ["Markup", "breakable", "element", "inline", "joined", "page", "prose"]
+
 _CODE = re.compile(r"`([^`]+)`")
-_VOID = frozenset({"meta", "link", "br"})
-
-
-class Markup(str):
-    """Text that is HTML already."""
-
-    __slots__ = ()
-
-
-def element(name: str, /, *children: str, **attributes: str) -> Markup:
-    """`<name …>children</name>`. `class_` becomes `class`, `open_` becomes `open`; an empty attribute is left out."""
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items() if value
-    )
-    if name in _VOID:
-        return Markup(f"<{name}{written}>")
-    return Markup(f"<{name}{written}>{joined(*children)}</{name}>")
-
-
-def joined(*children: str) -> Markup:
-    return Markup("".join(child if isinstance(child, Markup) else escape(child, quote=False) for child in children))
 
 
 def prose(text: str) -> Markup:

@@ -42,6 +42,7 @@ from shared.auth import Principal
 from shared.db.scope import Scope
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Text, conflict, invalid
+from shared.failpoints import failpoint
 from shared.ids import new_id
 from shared.logs import logger
 
@@ -162,6 +163,7 @@ async def _share(uow: UnitOfWork, board: Board, now: dt.datetime) -> None:
     for earlier in await panel.shared_before(uow.session, row.material_id):
         if earlier.id != row.id:
             earlier.state, earlier.version = ProposalState.REPLACED.value, earlier.version + 1
+            await tell(uow, earlier, [])
     await uow.enter(Scope.of({row.school_sourced_id}))
     record = await materials.of_version(uow.session, row.version_id)
     if record is None or record.version.withdrawn_at is not None:
@@ -169,6 +171,7 @@ async def _share(uow: UnitOfWork, board: Board, now: dt.datetime) -> None:
     public = is_public(record.version.licence)
     await shelf.put(uow.session, record, _history(record, board, now), public=public, at=now)
     await tell_shelf(uow, row, shared=True, now=now)
+    failpoint("materials.proposal.shared")
 
 
 def _history(record: MaterialRecord, board: Board, now: dt.datetime) -> list[dict[str, Any]]:

@@ -101,6 +101,8 @@ async def test_school_and_city_have_versions_of_their_own_side_by_side(city):
     assert item["versionNumber"] == 2
     listed = (await city.client.get(f"{API}/proposals", headers=OFFICER)).json()["items"]
     assert [(each["versionNumber"], each["state"]) for each in listed] == [(2, "shared"), (1, "replaced")]
+    told = [(each["data"]["versionNumber"], each["data"]["state"]) for each in await city.envelopes("proposal")]
+    assert told[-2:] == [(1, "replaced"), (2, "shared")]
 
 
 async def test_reviewers_are_never_of_the_authors_school_and_a_lack_is_seen_and_filled(city):

@@ -1,13 +1,21 @@
 """The API process of the materials service."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
-from services.materials.api import catalogues, content, drafts, panel, procedure, review, routes, shelf, tus
+from services.materials.api import routes, tus
 from services.materials.api.links import Links
+from services.materials.api.routers import ROUTERS
 from services.materials.bootstrap import SERVICE, build, build_spool, build_store
 from services.materials.inspection.inspector import Inspector
 from services.materials.settings import MaterialsSettings
+from services.materials.storage.search.tantivy_index import TantivyIndex
 from services.materials.usecases.grants import scope_of
+from services.materials.usecases.keep_index import IndexKeeper
 from shared import failpoints
 from shared.auth.tokens import TokenVerifier
 from shared.http import app as http_app
@@ -28,23 +36,35 @@ def create_app(
     parts = AppParts(
         title="Materials",
         description="The material library: made by teachers, passed by the subject group, approved by the head.",
-        routers=[
-            module.router for module in (routes, drafts, review, procedure, panel, shelf, catalogues, tus, content)
-        ],
+        routers=ROUTERS,
         scope_of=scope_of,
         body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes},
         shapers={tus.UPLOADS: tus.shape},
         checks={"files": store.ready},
         verifier=verifier,
+        lifespan=following,
     )
     app = http_app.create_app(runtime or build(settings, role="api"), parts)
     app.state.content_store = store
+    app.state.index_keeper = IndexKeeper(app.state.units, TantivyIndex())
     key = settings.content_key.get_secret_value().encode() if settings.content_key else None
     app.state.links = Links(settings.content_url, key, app.state.runtime.clock)
     app.state.spool = build_spool(settings)
     app.state.max_tus_bytes = settings.max_tus_bytes
     app.state.inspector = Inspector(parallel=settings.parallel_inspections)
     return app
+
+
+@asynccontextmanager
+async def following(app: FastAPI) -> AsyncIterator[None]:
+    """The search index is built and kept fresh while the process lives."""
+    task = asyncio.create_task(app.state.index_keeper.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def main() -> None:

@@ -17,12 +17,9 @@ from services.materials.domain.signed_links import PREFIX, FileLink
 router = APIRouter(prefix=PREFIX, tags=["content"])
 
 
-@router.api_route(
-    "/{sha256}/{name:path}",
-    methods=["GET", "HEAD"],
-    summary="A file by a signed link",
-    response_class=Response,
-    responses=FILE_RESPONSES,
+@router.head("/{sha256}/{name:path}", response_class=Response, include_in_schema=False)
+@router.get(
+    "/{sha256}/{name:path}", summary="A file by a signed link", response_class=Response, responses=FILE_RESPONSES
 )
 async def read(
     sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],

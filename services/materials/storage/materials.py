@@ -1,6 +1,6 @@
 """Named queries over materials. Each names the schools the reader was granted; row-level security does so again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -89,6 +89,19 @@ def _numbered(reader: Reader, number: int) -> ColumnElement[bool]:
             Material.published_number == MaterialVersion.number,
         ),
     )
+
+
+async def in_use(session: AsyncSession, ids: Collection[UUID], reader: Reader) -> list[MaterialRecord]:
+    """The versions in use of these materials, as far as `reader` was granted them."""
+    statement = (
+        select(Material, MaterialVersion)
+        .join(
+            MaterialVersion,
+            and_(MaterialVersion.material_id == Material.id, MaterialVersion.number == Material.published_number),
+        )
+        .where(Material.id.in_(ids), _granted(reader))
+    )
+    return await with_files(session, (await session.execute(statement)).all())
 
 
 async def of_version(session: AsyncSession, version_id: UUID) -> MaterialRecord | None:

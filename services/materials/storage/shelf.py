@@ -1,7 +1,7 @@
 """Named queries over the city's shared shelf."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.materials.storage.materials import MaterialRecord
+from services.materials.storage.search.documents import touch
 from services.materials.storage.shelf_tables import ShelfItem
 
 _WRITTEN_BY = text("pg_current_xact_id()::text::bigint")
@@ -61,6 +62,7 @@ async def put(
     }
     statement = insert(ShelfItem).values(material_id=record.material.id, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["material_id"], set_=values))
+    await touch(session, record.material.id)
 
 
 async def withdraw(session: AsyncSession, material_id: UUID, *, at: dt.datetime) -> bool:
@@ -71,7 +73,10 @@ async def withdraw(session: AsyncSession, material_id: UUID, *, at: dt.datetime)
         .values(withdrawn_at=at, changed_at=at, written_by=_WRITTEN_BY)
         .returning(ShelfItem.material_id)
     )
-    return (await session.execute(statement)).scalar_one_or_none() is not None
+    if (await session.execute(statement)).scalar_one_or_none() is None:
+        return False
+    await touch(session, material_id)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,12 @@ def _conditions(filters: ShelfFilters) -> list[ColumnElement[bool]]:
     if filters.school is not None:
         found.append(ShelfItem.school_sourced_id == filters.school)
     return found
+
+
+async def items(session: AsyncSession, ids: Collection[UUID]) -> Sequence[ShelfItem]:
+    """Those of these materials that are shared now."""
+    statement = select(ShelfItem).where(ShelfItem.material_id.in_(ids), ShelfItem.withdrawn_at.is_(None))
+    return (await session.execute(statement)).scalars().all()
 
 
 async def item(session: AsyncSession, material_id: UUID) -> ShelfItem | None:

@@ -9,6 +9,7 @@ from services.materials.domain.policy import Person
 from services.materials.domain.review import BOTH_STEPS, Action, State, Work, decide, duty_used, waiting_step
 from services.materials.storage import materials, orgs, review
 from services.materials.storage.materials import MaterialRecord
+from services.materials.storage.search.documents import touch
 from services.materials.storage.tables import Material, MaterialVersion, ReviewStep
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
 from services.materials.usecases.proposal_board import withdraw_with_version
@@ -129,6 +130,8 @@ async def _write(
     material.version += 1
     uow.session.add(step)
     await uow.session.flush()
+    if after in {State.PUBLISHED, State.WITHDRAWN}:
+        await touch(uow.session, material.id)
     await uow.emit(_moved(record, step), aggregate=f"review:{material.id}")
     return step
 

@@ -14,6 +14,7 @@ from tests.integration.materials.panel import (
     REVIEWERS,
     SCHOOL_C,
     SCHOOL_D,
+    SCORES,
     act,
     appoint,
     appraise,
@@ -222,3 +223,31 @@ async def test_a_lead_asks_a_reviewer_of_their_own_choosing_by_the_same_rules(ci
     assert ([each["reviewer"] for each in given["appraisals"]], given["lacking"]) == (["co-d", "co-c"], 0)
     full = await city.client.post(url, headers=OFFICER, json={"person": "co-c"})
     assert (full.status_code, full.json()["code"]) == (409, "proposal.asked_enough")
+
+
+async def test_a_batch_of_decisions_has_an_outcome_per_item(city):
+    early = await proposed(city, "thay-b", "co-c")
+    good, stale, last = [await propose(city, await city.bring_to("published")) for _ in range(3)]
+    for name in ("thay-b", "co-c"):
+        for item in (await waiting(city, name))[1:]:
+            said = {"scores": SCORES, "recommendation": "share", "comment": "Đã xem."}
+            url = f"{API}/appraisals/{item['appraisalId']}/submit"
+            assert (await city.client.post(url, headers=REVIEWERS[name], json=said)).status_code == 200
+    nowhere = "01890000-0000-7000-8000-000000000000"
+    items = [{"proposalId": each} for each in (last["id"], early["id"], good["id"], nowhere)]
+    items.append({"proposalId": stale["id"], "etag": '"1"'})
+    url, body = f"{API}/proposal-batches", {"action": "share", "items": items}
+    answer = (await city.client.post(url, headers=OFFICER, json=body)).json()
+    assert (answer["done"], answer["refused"]) == (2, 3)
+    assert [item["proposalId"] for item in answer["items"]] == [item["proposalId"] for item in items]
+    assert [(item["problem"] or {}).get("code") for item in answer["items"]] == [
+        None,
+        "proposal.illegal_in_state",
+        None,
+        "proposal.unknown",
+        "precondition.failed",
+    ]
+    assert (await board(city, stale))["state"] == "appraised"
+    assert len(await city.envelopes("shelf")) == await city.count("shelf_item") == 2
+    twice = {"action": "share", "items": [items[0], items[0]]}
+    assert (await city.client.post(url, headers=OFFICER, json=twice)).json()["code"] == "batch.invalid"

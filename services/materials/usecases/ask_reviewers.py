@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
-from services.materials.domain.appraisal import DAYS_TO_APPRAISE, Candidate, ProposalState, choose
+from services.materials.domain.appraisal import Candidate, ProposalState, choose, rubrics
 from services.materials.storage import orgs, panel
 from services.materials.storage.panel_tables import Appraisal, Proposal
 from services.materials.usecases.panel import SCOPE
@@ -129,7 +129,7 @@ async def _give(uow: UnitOfWork, row: Proposal, reviewer: Candidate) -> None:
             reviewer_school=reviewer.school,
             state="assigned",
             assigned_at=now,
-            due_at=now + dt.timedelta(days=DAYS_TO_APPRAISE),
+            due_at=now + dt.timedelta(days=rubrics()[row.rubric].days),
         )
     )
     await uow.session.flush()

@@ -1,9 +1,11 @@
 """What keeps the panel honest: who sees what when, who decides, and that waiting tells nobody anything."""
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import text
 
-from services.materials.domain.appraisal import MAX_REVIEWERS
+from services.materials.domain.appraisal import MAX_REVIEWERS, rubrics
 from services.materials.usecases.ask_reviewers import keep_panel
 from shared.db.scope import EVERYTHING
 from tests.integration.materials.panel import (
@@ -207,6 +209,13 @@ async def test_without_a_number_the_newest_version_with_both_steps_is_proposed(c
     material = await city.bring_to("published")
     await city.client.post(f"{PATH}/{material['id']}/versions", headers=TEACHER)
     assert (await propose(city, material))["versionNumber"] == 1
+
+
+async def test_an_appraisal_is_due_after_the_days_of_its_rubric(city):
+    proposal = await proposed(city, "thay-b", "co-c")
+    days = dt.timedelta(days=rubrics()[proposal["rubric"]].days)
+    for each in (await board(city, proposal))["appraisals"]:
+        assert dt.datetime.fromisoformat(each["dueAt"]) - dt.datetime.fromisoformat(each["assignedAt"]) == days
 
 
 async def test_a_lead_asks_a_reviewer_of_their_own_choosing_by_the_same_rules(city):

@@ -17,7 +17,7 @@ export UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.tools/uv)
 STATIC := format lint imports types
 SUITES := tests/architecture tests/unit tests/integration tests/contract tests/e2e
 
-.PHONY: help install run run-clean test check format fix lint imports types unit isolate integration contract e2e \
+.PHONY: help install run demo-library run-clean test check format fix lint imports types unit isolate integration contract e2e \
 	compose-check snapshots lock dlq-list dlq-replay replay bench-sync bench-crawl bench-single
 
 help: ## Show this list
@@ -32,6 +32,9 @@ $(INSTALLED): requirements/all.txt
 
 run: $(INSTALLED) ## Start everything and play the main job once; PORT=… moves every port (default 8080)
 	@exec $(LOCAL) run --port $(PORT) --with-parent
+
+demo-library: $(INSTALLED) ## Play a material's way from draft to the city's shared shelf, on the running stack
+	@$(PY) -m deploy.demo library
 
 run-clean: $(INSTALLED) ## Remove the state of the stopped stack (.run/)
 	@$(LOCAL) clean

@@ -1,8 +1,9 @@
-"""`python -m deploy.demo load | main-job | package | packages`.
+"""`python -m deploy.demo load | main-job | library | package | packages`.
 
 load        register the demo's clients and persons, make the org tree; needs GATEWAY_URL, RUN_DIR and the gateway's
             own environment
 main-job    play the main job once through the gateway and print what happened
+library     play a material's way from draft to the city's shared shelf
 package     write a OneRoster package for any number of schools to a file
 packages    write a package per school and night to a folder, with `orgs.json` (bodies for the org tree) and
             `cases.json` (who is which awkward case)
@@ -14,7 +15,7 @@ import os
 import sys
 from pathlib import Path
 
-from deploy.demo import main_job
+from deploy.demo import library, main_job
 from deploy.demo.city import DEPARTMENT, orgs
 from deploy.demo.client import RefusedError
 from deploy.demo.load import load
@@ -32,10 +33,12 @@ def main() -> int:
     if options.command == "packages":
         _write_packages(options)
         return 0
-    target = Path(os.environ["RUN_DIR"]) / "demo.json"
+    target = Path(os.environ.get("RUN_DIR", ".run")) / "demo.json"
     try:
         if options.command == "load":
             load(os.environ["GATEWAY_URL"], target)
+        elif options.command == "library":
+            library.play(target)
         else:
             main_job.play(target)
     except RefusedError as refusal:
@@ -78,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("load", help="register the demo's clients and persons, make the org tree")
     commands.add_parser("main-job", help="play the main job once through the gateway")
+    commands.add_parser("library", help="play a material's way from draft to the city's shared shelf")
     package = commands.add_parser("package", help="write a OneRoster 1.2.1 package to a file")
     package.add_argument("file", type=Path, help="where to write the ZIP")
     package.add_argument("--school", action="append", help="code of a lower-secondary school; repeatable")

@@ -93,6 +93,9 @@ PERSONS: dict[str, tuple[str, str, str]] = {
     "group_lead": ("to-truong-toan-hoa-sen", MAIN_SCHOOL.sourced_id, "group_lead"),
     "teacher": ("giao-vien-toan-hoa-sen", MAIN_SCHOOL.sourced_id, "teacher"),
     "second_head": ("hieu-truong-binh-minh", SECOND_SCHOOL.sourced_id, "head"),
+    "second_lead": ("to-truong-toan-binh-minh", SECOND_SCHOOL.sourced_id, "group_lead"),
+    "second_teacher": ("giao-vien-toan-binh-minh", SECOND_SCHOOL.sourced_id, "teacher"),
+    "third_teacher": ("giao-vien-toan-tan-lap", SCHOOLS[2].sourced_id, "teacher"),
     # Of the school the sample packages name: may release an import that the brake holds.
     "sample_head": ("hieu-truong-thu-nghiem", SCHOOLS[5].sourced_id, "head"),
     "commune_officer": ("chuyen-vien-xa-phuoc-loc", "xa-phuoc-loc", "commune_officer"),

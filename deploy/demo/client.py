@@ -39,6 +39,11 @@ class Gateway:
         form = {"grant_type": EXCHANGE, "subject_token": subject, "subject_token_type": SUBJECT_TOKEN_TYPE}
         return self._caller("portal", form)
 
+    def whois(self, name: str) -> dict[str, str]:
+        """`subject` and `org` of a person of the demo."""
+        found: dict[str, str] = self._document["users"][name]
+        return found
+
     def _caller(self, role: str, form: Mapping[str, str]) -> "Caller":
         registered = self._document["clients"][role]
         credentials = (registered["clientId"], registered["clientSecret"])
@@ -64,7 +69,7 @@ class Caller:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON at `path`. Raises `RefusedError`."""
-        return self.send("GET", path, params=parameters).json()
+        return self.send("GET", path, params=parameters or None).json()
 
     def wait_for(self, path: str, *, until: Callable[[Any], bool]) -> Any:
         """Read `path` until `until(document)` is true. Raises `RefusedError` after two minutes."""

@@ -2,15 +2,19 @@
 
 import datetime as dt
 
+from services.materials.consumers.evidence_changed import on_evidence_changed
 from services.materials.consumers.org_changed import on_org_changed
+from services.materials.inspection.scanner import Clamd
 from services.materials.settings import MaterialsSettings
 from services.materials.storage.content import ContentStore
 from services.materials.storage.local_folder import LocalFolder
 from services.materials.storage.schema import Base
 from services.materials.storage.spool import Spool
 from services.materials.usecases.ask_reviewers import keep_panel
+from services.materials.usecases.scan_files import scan_files
 from services.materials.usecases.sweep_files import GRACE, sweep_files
 from services.materials.usecases.uploads import sweep_uploads
+from shared.contracts.reporting_v1 import EvidenceChanged
 from shared.contracts.sync_v1 import OrgChanged
 from shared.messaging.consumer import Consumer
 from shared.messaging.topology import ConsumerSpec
@@ -26,10 +30,17 @@ SERVICE = Service(
             spec=ConsumerSpec(durable="materials-orgs", stream="SYNC", filter_subjects=("sync.org.>",)),
             handlers={OrgChanged: on_org_changed},
         ),
+        Consumer(
+            spec=ConsumerSpec(
+                durable="materials-evidence", stream="REPORTING", filter_subjects=("reporting.evidence.>",)
+            ),
+            handlers={EvidenceChanged: on_evidence_changed},
+        ),
     ),
 )
 
 PANEL_EVERY = dt.timedelta(minutes=1)
+SCAN_EVERY = dt.timedelta(seconds=10)
 SWEEP_EVERY = dt.timedelta(hours=6)
 
 
@@ -50,6 +61,18 @@ async def _panel(runtime: Runtime) -> None:
 
 
 PANEL_JOB = Job("keep-panel", PANEL_EVERY, _panel)
+
+
+def scan_jobs(settings: MaterialsSettings, store: ContentStore) -> list[Job]:
+    """None where no scanner is configured: files then show as not scanned."""
+    if settings.clamd_host is None:
+        return []
+    scanner = Clamd(settings.clamd_host, settings.clamd_port)
+
+    async def scan(runtime: Runtime) -> None:
+        await scan_files(runtime.units, store, scanner)
+
+    return [Job("scan-files", SCAN_EVERY, scan)]
 
 
 def sweep_job(store: ContentStore, spool: Spool) -> Job:

@@ -16,6 +16,10 @@ class MaterialsSettings(ServiceSettings):
         default=None, description="Address for content: another host than the API's, answered by the same gateway."
     )
     content_key: SecretStr | None = Field(default=None, min_length=32, description="Signs the links to content.")
+    clamd_host: str | None = Field(
+        default=None, description="Virus scanner (ClamAV's clamd); files are not scanned without."
+    )
+    clamd_port: int = Field(default=3310, ge=1, le=65535)
     parallel_inspections: int = Field(
         default=2, ge=1, description="Files one process looks at at a time, each in a child process with limits."
     )

@@ -1,6 +1,6 @@
-"""The worker: outbox relay, the org tree's consumer, the sweep of orphan files."""
+"""The worker: outbox relay, the org tree's consumer, the sweep of orphan files, the panel, the scanner."""
 
-from services.materials.bootstrap import PANEL_JOB, SERVICE, build, build_spool, build_store, sweep_job
+from services.materials.bootstrap import PANEL_JOB, SERVICE, build, build_spool, build_store, scan_jobs, sweep_job
 from services.materials.settings import MaterialsSettings
 from shared import failpoints
 from shared.logs import configure_logs
@@ -13,9 +13,9 @@ def main() -> None:
     configure_logs(SERVICE.name, settings.log_level)
     configure_telemetry(SERVICE.name, settings.otel_exporter_otlp_endpoint or None)
     failpoints.arm(settings.failpoint)
-    run_worker(
-        SERVICE, build(settings, role="worker"), [sweep_job(build_store(settings), build_spool(settings)), PANEL_JOB]
-    )
+    store = build_store(settings)
+    jobs = [sweep_job(store, build_spool(settings)), PANEL_JOB, *scan_jobs(settings, store)]
+    run_worker(SERVICE, build(settings, role="worker"), jobs)
 
 
 if __name__ == "__main__":

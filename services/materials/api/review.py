@@ -16,12 +16,13 @@ from services.materials.api.review_schemas import (
     CommentOut,
     DecidedOut,
     ReturnIn,
+    WarningOut,
     WithdrawIn,
 )
 from services.materials.api.routes import PREFIX
 from services.materials.api.schemas import MaterialOut, MaterialSummaryOut
 from services.materials.domain.review import Action
-from services.materials.usecases import comments, review_queue
+from services.materials.usecases import comments, review_queue, warn
 from services.materials.usecases.review_material import Decision, VersionCheck
 from services.materials.usecases.review_queue import Item, Outcome, QueueKey
 from shared.auth import Principal
@@ -171,6 +172,15 @@ async def decide_many(body: BatchIn, principal: CurrentPrincipal, uow: Uow, requ
     shown = [_outcome(each, language) for each in outcomes]
     done = sum(each.outcome == "done" for each in shown)
     return BatchOut(done=done, refused=len(shown) - done, items=shown)
+
+
+@router.get("/materials/{material_id}/warnings", summary="What to know before deciding")
+async def list_warnings(
+    material_id: MaterialId, principal: CurrentPrincipal, uow: Uow, version: Number = None
+) -> Page[WarningOut]:
+    """Missing rights, what looks like personal data, the same file or text elsewhere, files not scanned."""
+    found = await warn.read_warnings(uow, principal, material_id, number=version)
+    return Page(items=[WarningOut.from_warned(each) for each in found], next=None)
 
 
 @router.get("/materials/{material_id}/comments", summary="Remarks on a version")

@@ -10,6 +10,7 @@ from services.materials.api.schemas import CLOSED, MaterialOut, MaterialSummaryO
 from services.materials.domain.catalogue import Grade
 from services.materials.domain.policy import MAX_STEPS, ExtraStep, Policy
 from services.materials.domain.review import REASON_MAX
+from services.materials.domain.warnings import Warned
 from services.materials.storage.tables import ReviewDuty, VersionComment
 from services.materials.usecases.review_policy import Appointment
 from services.materials.usecases.review_queue import MAX_BATCH
@@ -155,6 +156,30 @@ class DutyOut(Shape):
     @classmethod
     def from_row(cls, row: ReviewDuty) -> "DutyOut":
         return cls.model_validate(row, from_attributes=True)
+
+
+class WarningOut(Shape):
+    """Something to know before deciding; it decides nothing itself."""
+
+    code: str
+    message: NameOut
+    position: int | None = Field(description="The file it is about.")
+    count: int | None = Field(description="How often; what was found is never quoted.")
+    material_id: str | None = Field(description="The other material that is alike.")
+    place: str | None = Field(description="school or shared: where that other one is.")
+    likeness: float | None = Field(description="From 0 to 1.")
+
+    @classmethod
+    def from_warned(cls, warned: Warned) -> "WarningOut":
+        return cls(
+            code=warned.code,
+            message=NameOut.from_text(warned.text),
+            position=warned.position,
+            count=warned.count,
+            material_id=warned.other,
+            place=warned.place,
+            likeness=warned.likeness,
+        )
 
 
 class CommentIn(Shape):

@@ -10,12 +10,12 @@ from fastapi.responses import RedirectResponse
 from services.materials.api.deps import ListFilters, MaterialId, Number, Position, Received, Store
 from services.materials.api.download import Served, serve
 from services.materials.api.links import Links
-from services.materials.api.schemas import LinkOut, MaterialIn, MaterialOut, MaterialSummaryOut, VersionOut
+from services.materials.api.schemas import LinkOut, MaterialIn, MaterialOut, MaterialSummaryOut, UsesOut, VersionOut
 from services.materials.domain.file_types import BY_MEDIA_TYPE
 from services.materials.storage.content import ContentStore
 from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import MaterialRecord
-from services.materials.usecases import queries
+from services.materials.usecases import evidence, queries
 from services.materials.usecases.create_material import create_material
 from shared.errors import invalid
 from shared.http.etag import set_etag
@@ -90,6 +90,12 @@ async def list_versions(material_id: MaterialId, principal: CurrentPrincipal, uo
     """Every version the caller may see, newest first."""
     rows = await queries.list_versions(uow, principal, material_id)
     return Page(items=[VersionOut.from_row(row) for row in rows], next=None)
+
+
+@router.get("/materials/{material_id}/uses", summary="Where a material is used")
+async def read_uses(material_id: MaterialId, principal: CurrentPrincipal, uow: Uow) -> UsesOut:
+    """The version its school uses, the version the city shares, and the reports that rest on one of its versions."""
+    return UsesOut.from_uses(await evidence.read_uses(uow, principal, material_id))
 
 
 @router.get(

@@ -14,6 +14,8 @@ from services.materials.domain.review import Action, State, allowed_actions
 from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.tables import FileCheck, MaterialVersion, ReviewStep
+from services.materials.storage.uses import VersionUse
+from services.materials.usecases.evidence import Uses
 from services.materials.usecases.review_material import work_of
 from shared.errors import Text
 
@@ -296,6 +298,34 @@ class MaterialOut(MaterialSummaryOut):
     def from_row(cls, record: MaterialRecord) -> "MaterialOut":
         summary = MaterialSummaryOut.from_row(record)
         return cls(**dict(summary), reviews=[ReviewStepOut.from_row(step) for step in record.steps])
+
+
+class ReportUseOut(Shape):
+    """A submission that names a version of the material as evidence."""
+
+    submission_id: UUID
+    version_id: UUID
+    school_sourced_id: str
+    counts: bool = Field(description="While it does, the version can be neither withdrawn nor lost.")
+    since: dt.datetime
+
+    @classmethod
+    def from_row(cls, row: VersionUse) -> "ReportUseOut":
+        return cls.model_validate(row, from_attributes=True)
+
+
+class UsesOut(Shape):
+    """Where a material is used."""
+
+    school_sourced_id: str
+    in_use: int | None = Field(description="Version the school uses.")
+    shared: int | None = Field(description="Version the city shares.")
+    reports: list[ReportUseOut]
+
+    @classmethod
+    def from_uses(cls, uses: Uses) -> "UsesOut":
+        reports = [ReportUseOut.from_row(row) for row in uses.reports]
+        return cls(school_sourced_id=uses.school, in_use=uses.in_use, shared=uses.shared, reports=reports)
 
 
 class VersionOut(Shape):

@@ -30,7 +30,8 @@ def bind(limits: Limits) -> None:
 
 
 def answer(limits: Limits) -> dict[str, Any]:
-    from services.materials.inspection.look import look  # noqa: PLC0415  # under the limits already
+    from services.materials.domain.fingerprint import sketch_of  # noqa: PLC0415  # under the limits already
+    from services.materials.inspection.look import look  # noqa: PLC0415
     from shared.errors import AppError  # noqa: PLC0415
 
     try:
@@ -42,6 +43,7 @@ def answer(limits: Limits) -> dict[str, Any]:
     except (MemoryError, RecursionError):
         return {"costly": True}
     found.text = _plain(found.text)[:TEXT_LIMIT]
+    found.sketch = sketch_of(found.text)
     found.title = _plain(found.title)[:300] if found.title else None
     found.contents = [_plain(line)[:300] for line in found.contents]
     return {"found": Inspection.as_json(found)}

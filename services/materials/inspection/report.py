@@ -40,7 +40,8 @@ class Problem:
 class Inspection:
     """`kind` is a code of `domain.file_types`; `launch` the path a package starts at; `contents` what it lists.
 
-    `text` is in NFC and has at most `TEXT_LIMIT` letters; `thumbnail` is a WebP picture of at most 320 pixels a side.
+    `text` is in NFC and has at most `TEXT_LIMIT` letters; `thumbnail` is a WebP picture of at most 320 pixels a side,
+    `sketch` what the text is compared with others by (`domain.fingerprint`).
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Inspection:
     contents: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     thumbnail: bytes | None = None
+    sketch: list[int] = field(default_factory=list)
 
     def note(self, code: str, vi: str, en: str, place: str | None = None) -> None:
         """Add a problem; more than a reviewer would read are not kept."""
@@ -74,7 +76,12 @@ class Inspection:
 
     def as_json(self) -> dict[str, Any]:
         picture = None if self.thumbnail is None else base64.b64encode(self.thumbnail).decode()
-        return self.details() | {"kind": self.kind, "text": self.text[:TEXT_LIMIT], "thumbnail": picture}
+        return self.details() | {
+            "kind": self.kind,
+            "text": self.text[:TEXT_LIMIT],
+            "thumbnail": picture,
+            "sketch": self.sketch,
+        }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Inspection":
@@ -91,4 +98,5 @@ class Inspection:
                 Problem(each["code"], Text(each["vi"], each["en"]), each["place"]) for each in document["problems"]
             ],
             thumbnail=None if picture is None else base64.b64decode(picture),
+            sketch=list(document["sketch"]),
         )

@@ -67,8 +67,30 @@ async def remember_check(session: AsyncSession, check: FileCheck) -> FileCheck:
     return (await session.execute(select(FileCheck).where(FileCheck.sha256 == check.sha256))).scalar_one()
 
 
-async def check_of(session: AsyncSession, sha256: str) -> FileCheck | None:
-    return await session.get(FileCheck, sha256)
+async def unscanned(session: AsyncSession, *, attempts: int, limit: int) -> Sequence[tuple[str, int]]:
+    """(sha256, bytes) of contents the scanner has not looked at, smallest first: few wait behind a large one."""
+    statement = (
+        select(FileCheck.sha256, StoredFile.size)
+        .join(StoredFile, StoredFile.sha256 == FileCheck.sha256)
+        .where(FileCheck.scan == "not_scanned", FileCheck.state == "accepted", FileCheck.attempts < attempts)
+        .order_by(StoredFile.size)
+        .limit(limit)
+    )
+    return [(row.sha256, row.size) for row in await session.execute(statement)]
+
+
+async def remember_scan(session: AsyncSession, sha256: str, scan: str, signature: str | None) -> None:
+    """What the scanner said; an infected content is refused from now on, wherever it is used."""
+    values = {"scan": scan, "signature": signature, "attempts": FileCheck.attempts + 1}
+    if scan == "infected":
+        values["state"] = "refused"
+    await session.execute(update(FileCheck).where(FileCheck.sha256 == sha256).values(**values))
+
+
+async def texts_of(session: AsyncSession, sha256s: Collection[str]) -> Mapping[str, str]:
+    """The texts of these contents."""
+    rows = await session.execute(select(FileCheck.sha256, FileCheck.text).where(FileCheck.sha256.in_(sha256s)))
+    return {row.sha256: row.text for row in rows}
 
 
 async def add_file(session: AsyncSession, version_id: UUID, school: str, name: str, sha256: str) -> VersionFile:

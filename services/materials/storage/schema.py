@@ -1,7 +1,7 @@
 """Every table of the service: whoever needs them all, for migrations and processes, takes `Base` from here."""
 
-from services.materials.storage import panel_tables, shelf_tables, uploads
+from services.materials.storage import likeness, panel_tables, shelf_tables, uploads, uses
 from services.materials.storage.search import documents
 from services.materials.storage.tables import Base
 
-__all__ = ["Base", "documents", "panel_tables", "shelf_tables", "uploads"]
+__all__ = ["Base", "documents", "likeness", "panel_tables", "shelf_tables", "uploads", "uses"]

@@ -46,4 +46,7 @@ class ShelfItem(Base):
     changed_at: Mapped[dt.datetime]
     written_by: Mapped[int] = mapped_column(server_default=sql("pg_current_xact_id()::text::bigint"))
     withdrawn_at: Mapped[dt.datetime | None]
-    __table_args__ = (Index("ix_shelf_item_changed_at_material_id", "changed_at", "material_id"),)
+    __table_args__ = (
+        Index("ix_shelf_item_changed_at_material_id", "changed_at", "material_id"),
+        Index("ix_shelf_item_files", "files", postgresql_using="gin", postgresql_ops={"files": "jsonb_path_ops"}),
+    )

@@ -36,6 +36,7 @@ SCHOOL_TABLES = (
     "review_policy",
     "review_duty",
     "version_comment",
+    "version_use",
 )
 _EMPTY_LIST = sql("'{}'::text[]")
 _EMPTY_JSON = sql("'[]'::jsonb")

@@ -9,6 +9,7 @@ from services.materials.storage.materials import Filters, MaterialRecord
 from services.materials.storage.tables import MaterialVersion
 from services.materials.usecases.edit_material import file_unknown
 from services.materials.usecases.grants import material_unknown, reader_of
+from services.materials.usecases.take_in import refuse_infected
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 
@@ -33,6 +34,7 @@ async def read_file(
     record = await read_material(uow, principal, material_id, number=number)
     for held in record.files:
         if position in {None, held.file.position}:
+            refuse_infected([held])
             return held
     raise file_unknown()
 

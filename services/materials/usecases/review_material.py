@@ -7,16 +7,17 @@ from uuid import UUID
 
 from services.materials.domain.policy import Person
 from services.materials.domain.review import BOTH_STEPS, Action, State, Work, decide, duty_used, waiting_step
-from services.materials.storage import materials, orgs, review
+from services.materials.storage import materials, orgs, review, uses
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.search.documents import touch
 from services.materials.storage.tables import Material, MaterialVersion, ReviewStep
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
 from services.materials.usecases.proposal_board import withdraw_with_version
+from services.materials.usecases.take_in import refuse_infected
 from shared.auth import Principal
 from shared.contracts.materials_v1 import MaterialApproved, MaterialWithdrawn, ReviewMoved
 from shared.db.unit_of_work import UnitOfWork
-from shared.errors import invalid
+from shared.errors import conflict, invalid
 from shared.ids import new_id
 
 VersionCheck = Callable[[int], None]  # raises when the caller decided on an older version of the row
@@ -58,8 +59,12 @@ async def act(uow: UnitOfWork, who: Principal, material_id: UUID, decision: Deci
     person = await person_at(uow, who, school)
     work, waited = work_of(record.version), record.version.waiting_since
     after = decide(work, decision.action, person, reason=decision.reason)
+    if after not in {State.RETURNED, State.WITHDRAWN}:
+        refuse_infected(record.files)
     if decision.action is Action.SUBMIT:
         await _ready_to_submit(uow, record)
+    if after is State.WITHDRAWN:
+        await _refuse_evidence(uow, record.version.id)
     steps = [await _write(uow, record, decision, work, after, person)]
     if after is State.APPROVED:
         await uow.emit(_approved(record), aggregate=f"material:{material_id}")
@@ -85,6 +90,18 @@ def work_of(version: MaterialVersion) -> Work:
         steps=tuple(review.step_of(each) for each in version.steps),
         done=version.steps_done,
     )
+
+
+async def _refuse_evidence(uow: UnitOfWork, version_id: UUID) -> None:
+    """Raise `version.is_evidence` while a submitted report counts on this version."""
+    reports = await uses.counting(uow.session, version_id)
+    if reports:
+        raise conflict(
+            "version.is_evidence",
+            vi="Phiên bản này là minh chứng của một báo cáo đã nộp nên chưa rút được.",
+            en="This version is evidence of a submitted report and cannot be withdrawn while it counts.",
+            submissions=[str(each) for each in reports],
+        )
 
 
 async def _ready_to_submit(uow: UnitOfWork, record: MaterialRecord) -> None:

@@ -1,13 +1,15 @@
 """A file is looked at and kept before any row speaks of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.materials.domain.file_types import BY_CODE, FileType
 from services.materials.inspection.inspector import Inspector
 from services.materials.inspection.report import Inspection
-from services.materials.storage import files
+from services.materials.storage import files, likeness
 from services.materials.storage.content import ContentStore, Incoming
+from services.materials.storage.files import HeldFile
 from services.materials.storage.tables import FileCheck, MaterialVersion, StoredFile
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, Kind, Text, invalid
@@ -69,7 +71,16 @@ async def put_file(uow: UnitOfWork, version: MaterialVersion, file: ReceivedFile
     known = await files.remember_check(uow.session, check)
     if known.state == "refused":
         raise AppError("file.infected", Kind.INVALID, INFECTED, details={"signature": known.signature})
+    await likeness.remember_sketch(uow.session, file.sha256, file.found.sketch)
     await files.add_file(uow.session, version.id, version.school_sourced_id, file.name, file.sha256)
+
+
+def refuse_infected(held: Sequence[HeldFile]) -> None:
+    """Raise `file.infected` when the scanner has refused one of these files since it was taken in."""
+    for each in held:
+        if each.check is not None and each.check.scan == "infected":
+            details = {"position": each.file.position, "signature": each.check.signature}
+            raise AppError("file.infected", Kind.INVALID, INFECTED, details=details)
 
 
 INFECTED = Text("Phần mềm quét virus đã từ chối nội dung này.", "The virus scanner has refused this content.")

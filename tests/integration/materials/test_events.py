@@ -25,7 +25,7 @@ from tests.integration.materials.shelf import HEAD, PATH
 from tests.support.tokens import TestSigner
 
 PATIENCE = 60.0
-(ORGS,) = SERVICE.consumers
+ORGS, EVIDENCE = SERVICE.consumers
 
 
 @contextlib.asynccontextmanager
@@ -45,7 +45,7 @@ async def worker_of(settings, nats_url: str) -> AsyncIterator[None]:
 
 
 async def declare(server) -> None:
-    for service, consumers in (("sync", []), ("materials", [ORGS.spec])):
+    for service, consumers in (("sync", []), ("reporting", []), ("materials", [ORGS.spec, EVIDENCE.spec])):
         bus = await connect_bus(server.url(service), "test")
         await declare_topology(bus.jetstream, service, consumers, max_bytes=1024**2)
         await bus.close()

@@ -23,6 +23,7 @@ from tests.integration.materials.shelf import (
     person,
     vendor,
 )
+from tests.integration.materials.test_evidence import told
 
 ROUTES = [
     ("GET", ""),
@@ -70,6 +71,7 @@ async def test_row_level_security_holds_when_a_query_forgets_the_school(library)
     material = await library.bring_to("published")
     await library.prescribe()
     await library.appoint("thay-minh", "pass")
+    await told(library, material, counts=True)
     await library.client.post(f"{PATH}/{material['id']}/comments", headers=HEAD, json={"text": "Hay"})
     for scope, visible in ((Scope.of([SCHOOL_A]), True), (Scope.of([SCHOOL_B]), False), (NOTHING, False)):
         async with library.runtime.units.begin(scope) as uow:

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("material_id", name=op.f("pk_shelf_item")),
     )
     op.create_index("ix_shelf_item_changed_at_material_id", "shelf_item", ["changed_at", "material_id"], unique=False)
+    op.execute("CREATE INDEX ix_shelf_item_files ON shelf_item USING gin (files jsonb_path_ops)")
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON shelf_item TO {ROLE}")
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.materials.api import routes, tus
+from services.materials.api import requirements, routes, tus
 from services.materials.api.links import Links
 from services.materials.api.routers import ROUTERS
 from services.materials.bootstrap import SERVICE, build, build_spool, build_store
@@ -38,7 +38,7 @@ def create_app(
         description="The material library: made by teachers, passed by the subject group, approved by the head.",
         routers=ROUTERS,
         scope_of=scope_of,
-        body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes},
+        body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes, **requirements.LIMITS},
         shapers={tus.UPLOADS: tus.shape},
         checks={"files": store.ready},
         verifier=verifier,
@@ -47,8 +47,9 @@ def create_app(
     app = http_app.create_app(runtime or build(settings, role="api"), parts)
     app.state.content_store = store
     app.state.index_keeper = IndexKeeper(app.state.units, TantivyIndex())
-    key = settings.content_key.get_secret_value().encode() if settings.content_key else None
-    app.state.links = Links(settings.content_url, key, app.state.runtime.clock)
+    app.state.links = Links(settings.content_url, settings.content_key, app.state.runtime.clock)
+    app.state.public_url = settings.public_url
+    app.state.oai_email = settings.oai_email
     app.state.spool = build_spool(settings)
     app.state.max_tus_bytes = settings.max_tus_bytes
     app.state.inspector = Inspector(parallel=settings.parallel_inspections)

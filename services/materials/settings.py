@@ -20,6 +20,7 @@ class MaterialsSettings(ServiceSettings):
         default=None, description="Virus scanner (ClamAV's clamd); files are not scanned without."
     )
     clamd_port: int = Field(default=3310, ge=1, le=65535)
+    oai_email: str = Field(default="admin@localhost", description="Whom harvesters of the shared library write to.")
     parallel_inspections: int = Field(
         default=2, ge=1, description="Files one process looks at at a time, each in a child process with limits."
     )

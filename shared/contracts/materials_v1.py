@@ -1,6 +1,6 @@
 """Events of the materials service, version 1."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -90,4 +90,16 @@ class ShelfChanged(EventData):
     version_number: int
     school_sourced_id: str
     shared: bool = Field(description="False: withdrawn from the shelf; a tombstone stays.")
+    at: datetime
+
+
+class CoverageUpdated(EventData):
+    """How many materials of a school have both steps now: criterion 1.4 counts them. Aggregate `coverage:<school>`."""
+
+    TYPE: ClassVar[str] = "materials.coverage.updated.v1"
+
+    school_sourced_id: str
+    on: date
+    approved: int = Field(ge=0, description="Materials passed by the group and approved by the head, not withdrawn.")
+    presentations: int = Field(ge=0, description="Of these, slides only (type presentation of Circular 21/2017).")
     at: datetime

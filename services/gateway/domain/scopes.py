@@ -21,6 +21,9 @@ SCOPES: Mapping[str, Text] = {
     "materials.appraise": Text(
         "Đề xuất, thẩm định cho kho dùng chung", "Propose to the shared library, appraise for it"
     ),
+    "materials.catalogue": Text(
+        "Nhập khung yêu cầu cần đạt của chương trình", "Import the requirements of the curriculum"
+    ),
     "reporting.read": Text("Đọc báo cáo", "Read reports"),
     "reporting.write": Text("Điền và nộp báo cáo", "Fill in and submit reports"),
     "reporting.manage": Text("Mở đợt, tiếp nhận, trả lại báo cáo", "Open campaigns, accept and return reports"),
@@ -66,7 +69,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
     "librarian": frozenset({"materials.read", "materials.write", "materials.review", "materials.appraise"}),
     "department_officer": _ROSTER_SCOPES
     | {"sync.read", "sync.orgs", "reporting.read", "reporting.manage"}
-    | {"materials.read", "materials.appraise"},
+    | {"materials.read", "materials.appraise", "materials.catalogue"},
     # A commune receives and returns the reports of its schools.
     "commune_officer": frozenset({"sync.read", "materials.read", "reporting.read", "reporting.manage"}),
 }

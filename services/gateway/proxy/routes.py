@@ -16,18 +16,19 @@ class Upstream:
 class ProxyRoute:
     """Everything at `path` and below it belongs to `upstream`. Metrics and logs call a call by its `path`.
 
-    Below the paths of `public` there are documents that need no token; they may be read and nothing else.
+    Below the paths of `public` nothing needs a token, by the methods of `public_methods`: to read, unless it says more.
     """
 
     path: str
     upstream: Upstream
     public: tuple[str, ...] = ()
+    public_methods: frozenset[str] = frozenset({"GET", "HEAD"})
 
     def covers(self, path: str) -> bool:
         return path.startswith(self.path) and path[len(self.path) : len(self.path) + 1] in {"", "/"}
 
     def is_public(self, method: str, path: str) -> bool:
-        return method in {"GET", "HEAD"} and ".." not in path and path.startswith(self.public)
+        return method in self.public_methods and ".." not in path and path.startswith(self.public)
 
 
 # Where the standard wants a provider's discovery documents.
@@ -46,5 +47,7 @@ def proxy_routes(urls: Mapping[str, str]) -> Sequence[ProxyRoute]:
         ProxyRoute("/sync", upstreams["sync"]),
         ProxyRoute("/ims/oneroster", upstreams["sync"], _DISCOVERY),
         ProxyRoute("/materials", upstreams["materials"]),
+        # Harvesters have no token, and the protocol asks for POST as well.
+        ProxyRoute("/oai", upstreams["materials"], ("/oai",), frozenset({"GET", "HEAD", "POST"})),
         ProxyRoute("/reporting", upstreams["reporting"]),
     )

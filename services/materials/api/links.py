@@ -1,5 +1,7 @@
 """Signed links to files on the other origin, made and checked with the key that only this service holds."""
 
+from pydantic import SecretStr
+
 from services.materials.domain.signed_links import MINUTES, Disposition, FileLink
 from shared.clock import Clock
 from shared.errors import unavailable
@@ -11,9 +13,9 @@ class Links:
     `base` is the address of the other origin without a slash at the end.
     """
 
-    def __init__(self, base: str | None, key: bytes | None, clock: Clock) -> None:
+    def __init__(self, base: str | None, key: SecretStr | None, clock: Clock) -> None:
         self._base = base.rstrip("/") if base else None
-        self._key = key
+        self._key = key.get_secret_value().encode() if key else None
         self._clock = clock
 
     def link(self, sha256: str, name: str, media_type: str, disposition: Disposition) -> tuple[str, int]:

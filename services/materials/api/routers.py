@@ -7,10 +7,13 @@ from fastapi import APIRouter
 from services.materials.api import (
     catalogues,
     content,
+    coverage,
     drafts,
+    oai,
     panel,
     panel_batch,
     procedure,
+    requirements,
     review,
     routes,
     search,
@@ -28,6 +31,9 @@ ROUTERS: Sequence[APIRouter] = (
     panel_batch.router,
     shelf.router,
     search.router,
+    coverage.router,
+    oai.router,
     catalogues.router,
+    requirements.router,
     content.router,
 )

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.materials.storage.tables import Org, OrgParent
@@ -38,6 +38,22 @@ async def schools_below(session: AsyncSession, units: Collection[str], on: dt.da
     """Schools that stand under one of these units on that day, directly or not."""
     rows = await session.execute(_SCHOOLS_BELOW, {"units": sorted(units), "today": on})
     return frozenset(rows.scalars())
+
+
+async def schools_on(session: AsyncSession, on: dt.date) -> frozenset[str]:
+    """Every school there was on that day."""
+    statement = select(Org.sourced_id).where(
+        Org.kind == "school",
+        or_(Org.valid_from.is_(None), Org.valid_from <= on),
+        or_(Org.valid_to.is_(None), Org.valid_to >= on),
+    )
+    return frozenset((await session.execute(statement)).scalars())
+
+
+async def levels_of(session: AsyncSession, schools: Collection[str]) -> frozenset[str]:
+    """The levels of these schools."""
+    rows = await session.execute(select(Org.level).where(Org.sourced_id.in_(schools)).distinct())
+    return frozenset(level for level in rows.scalars() if level)
 
 
 async def school(session: AsyncSession, sourced_id: str) -> Org | None:

@@ -61,7 +61,8 @@ async def put(
         "withdrawn_at": None,
     }
     statement = insert(ShelfItem).values(material_id=record.material.id, **values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["material_id"], set_=values))
+    before = {"was_public": or_(ShelfItem.was_public, ShelfItem.public)}
+    await session.execute(statement.on_conflict_do_update(index_elements=["material_id"], set_=values | before))
     await touch(session, record.material.id)
 
 

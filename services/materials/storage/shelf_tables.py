@@ -17,8 +17,9 @@ class ShelfItem(Base):
 
     The school goes on with newer versions beside it. `files` hold position, name, mediaType, size and sha256. `history`
     is the review it carries with it, oldest step first: place (school or city), action, fromState, toState, actor,
-    reason, at. `public`: its rights let it be shown to everybody. A withdrawn item stays as a tombstone.
-    `written_by` is the transaction that wrote it last: readers of the change order stop before those still open.
+    reason, at. `public`: its rights let it be shown to everybody; `was_public`: those of an earlier version did, so
+    harvesters are told that it is gone. A withdrawn item stays as a tombstone. `written_by` is the transaction that
+    wrote it last: readers of the change order stop before those still open.
     """
 
     __tablename__ = "shelf_item"
@@ -42,6 +43,7 @@ class ShelfItem(Base):
     files: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     history: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     public: Mapped[bool]
+    was_public: Mapped[bool] = mapped_column(server_default=sql("false"))
     shared_at: Mapped[dt.datetime]
     changed_at: Mapped[dt.datetime]
     written_by: Mapped[int] = mapped_column(server_default=sql("pg_current_xact_id()::text::bigint"))

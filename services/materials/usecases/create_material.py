@@ -8,6 +8,7 @@ from services.materials.storage import files, materials, orgs
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.tables import Material, MaterialVersion
 from services.materials.usecases.grants import require_member, school_unknown, scope_of
+from services.materials.usecases.requirements import check_requirements
 from services.materials.usecases.take_in import ReceivedFile, put_file
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
@@ -38,6 +39,7 @@ async def create_material(
 ) -> MaterialRecord:
     """Version 1 of a new material; `file` already lies in the content store, None when files follow one by one."""
     await admit_author(uow, principal, draft.school_sourced_id)
+    await require_known(uow, draft.metadata)
     now = await uow.now()
     material = Material(
         id=new_id(),
@@ -63,6 +65,12 @@ async def create_material(
     if file is not None:
         await put_file(uow, version, file)
     return await whole(uow, material, version)
+
+
+async def require_known(uow: UnitOfWork, metadata: Metadata) -> None:
+    """Raise `material.requirements_mismatch` unless the curriculum has the requirements that were named."""
+    subjects = (metadata.subject, *metadata.other_subjects)
+    await check_requirements(uow, metadata.requirements, subjects=subjects, grades=metadata.grades, under="")
 
 
 def columns_of(metadata: Metadata) -> dict[str, Any]:

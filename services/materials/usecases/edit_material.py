@@ -9,7 +9,7 @@ from services.materials.domain.review import State
 from services.materials.storage import files, materials
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.tables import MaterialVersion
-from services.materials.usecases.create_material import SCOPE, columns_of, whole
+from services.materials.usecases.create_material import SCOPE, columns_of, require_known, whole
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
 from services.materials.usecases.review_material import VersionCheck
 from services.materials.usecases.take_in import ReceivedFile, put_file
@@ -40,6 +40,8 @@ async def start_version(
             number=newest.number,
             state=newest.state,
         )
+    if metadata is not None:
+        await require_known(uow, metadata)
     number = await materials.newest_number(uow.session, material_id) + 1
     version = MaterialVersion(
         id=new_id(),
@@ -87,6 +89,7 @@ async def change_metadata(
     """What the draft says from now on."""
 
     async def change(record: MaterialRecord) -> None:
+        await require_known(uow, metadata)
         for name, value in columns_of(metadata).items():
             setattr(record.version, name, value)
 

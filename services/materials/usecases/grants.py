@@ -8,6 +8,8 @@ from shared.db.scope import EVERYTHING, NOTHING, Scope
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, forbidden, not_found
 
+READ = "materials.read"
+
 
 async def scope_of(uow: UnitOfWork, principal: Principal) -> Scope:
     """The schools the caller may see: a department covers all, a school itself, other units the schools now below them.

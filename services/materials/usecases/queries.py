@@ -8,12 +8,12 @@ from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import Filters, MaterialRecord
 from services.materials.storage.tables import MaterialVersion
 from services.materials.usecases.edit_material import file_unknown
-from services.materials.usecases.grants import material_unknown, reader_of
+from services.materials.usecases.grants import READ, material_unknown, reader_of
 from services.materials.usecases.take_in import refuse_infected
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 
-SCOPE = "materials.read"
+SCOPE = READ
 
 
 async def read_material(

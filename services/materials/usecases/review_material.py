@@ -11,6 +11,7 @@ from services.materials.storage import materials, orgs, review, uses
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.search.documents import touch
 from services.materials.storage.tables import Material, MaterialVersion, ReviewStep
+from services.materials.usecases.coverage import tell_coverage
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
 from services.materials.usecases.proposal_board import withdraw_with_version
 from services.materials.usecases.take_in import refuse_infected
@@ -70,6 +71,8 @@ async def act(uow: UnitOfWork, who: Principal, material_id: UUID, decision: Deci
         await uow.emit(_approved(record), aggregate=f"material:{material_id}")
         if (await review.policy_of(uow.session, school)).publish_on_approval:
             steps.append(await _write(uow, record, Decision(Action.PUBLISH), work, State.PUBLISHED, person))
+    if after in {State.APPROVED, State.WITHDRAWN} and record.version.approved_at is not None:
+        await tell_coverage(uow, school)
     shown = MaterialRecord(record.material, record.version, record.files, [*record.steps, *steps])
     return Decided(shown, waited)
 

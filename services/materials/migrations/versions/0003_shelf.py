@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("files", postgresql.JSONB(), nullable=False),
         sa.Column("history", postgresql.JSONB(), nullable=False),
         sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("was_public", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("shared_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(

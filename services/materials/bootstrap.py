@@ -11,7 +11,7 @@ from services.materials.storage.content import ContentStore
 from services.materials.storage.local_folder import LocalFolder
 from services.materials.storage.schema import Base
 from services.materials.storage.spool import Spool
-from services.materials.usecases.proposals import keep_panel
+from services.materials.usecases.ask_reviewers import keep_panel
 from services.materials.usecases.scan_files import scan_files
 from services.materials.usecases.sweep_files import GRACE, sweep_files
 from services.materials.usecases.uploads import sweep_uploads

@@ -18,14 +18,16 @@ from services.materials.api.panel_schemas import (
     NominationIn,
     ProposalOut,
     QueueItemOut,
+    ReviewerIn,
     RubricOut,
     SubmittedOut,
 )
 from services.materials.api.routes import FILE_RESPONSES, PREFIX, answer_file
-from services.materials.domain.appraisal import OPEN, ProposalAction, ProposalState, rubrics
+from services.materials.api.schemas import MaterialSummaryOut
+from services.materials.domain.appraisal import ProposalAction, ProposalState, rubrics
 from services.materials.storage.panel import ProposalFilters
-from services.materials.usecases import appraise, panel, proposals
-from services.materials.usecases.proposal_board import Board
+from services.materials.usecases import appraise, ask_reviewers, panel, panel_access, proposals
+from services.materials.usecases.proposal_board import Board, seen_by
 from services.materials.usecases.review_material import VersionCheck
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
@@ -126,9 +128,37 @@ async def list_proposals(
 
 @router.get("/proposals/{proposal_id}", summary="One proposal, with its appraisals")
 async def read_proposal(proposal_id: UUID, principal: CurrentPrincipal, uow: Uow, response: Response) -> BoardOut:
-    """The appraisals are there for those who decide, and for the school once it is decided."""
+    """The appraisals are there for those who decide, and for the school, without who made them, once it is decided."""
     principal.require_scope(panel.SCOPE)
-    return _shown(response, principal, await proposals.read_board(uow, principal, proposal_id))
+    return _shown(response, principal, await panel_access.read_board(uow, principal, proposal_id))
+
+
+@router.get("/proposals/{proposal_id}/version", summary="The version to decide on")
+async def read_proposed(proposal_id: UUID, principal: CurrentPrincipal, uow: Uow) -> MaterialSummaryOut:
+    """For its lead and the department, until it is decided: only this version of its school."""
+    return MaterialSummaryOut.from_row(await panel_access.read_proposed(uow, principal, proposal_id))
+
+
+@router.get(
+    "/proposals/{proposal_id}/files/{position}",
+    summary="Download a file of the version to decide on",
+    response_class=Response,
+    responses=FILE_RESPONSES,
+)
+async def download_proposed(
+    proposal_id: UUID, position: Position, request: Request, principal: CurrentPrincipal, uow: Uow, store: Store
+) -> Response:
+    """As the files of a material."""
+    held = await panel_access.read_proposed_file(uow, principal, proposal_id, position)
+    return await answer_file(request, store, held)
+
+
+@router.post("/proposals/{proposal_id}/reviewers", summary="Ask a reviewer of one's own choosing")
+async def ask_by_hand(
+    proposal_id: UUID, body: ReviewerIn, principal: CurrentPrincipal, uow: Uow, check: IfMatch, response: Response
+) -> BoardOut:
+    """By the lead, while one is lacking; by the same rules as the service chooses."""
+    return _shown(response, principal, await ask_reviewers.ask_by_hand(uow, principal, proposal_id, body.person, check))
 
 
 async def _decide(
@@ -227,9 +257,7 @@ async def submit_appraisal(
 
 def _shown(response: Response, who: Principal, board: Board) -> BoardOut:
     set_etag(response, board.proposal.version)
-    decided = ProposalState(board.proposal.state) not in OPEN
-    theirs = board.proposal.school_sourced_id in who.orgs
-    return BoardOut.from_board(board, open_to_all=decided or not theirs)
+    return BoardOut.from_seen(seen_by(board, who))
 
 
 def _uuid(value: object) -> UUID:

@@ -14,7 +14,7 @@ from services.materials.storage.panel_tables import Appraisal, PanelMember, Prop
 from services.materials.storage.shelf_tables import ShelfItem
 from services.materials.usecases.appraise import Asked, Said
 from services.materials.usecases.panel import Appointment, Nomination
-from services.materials.usecases.proposal_board import Board
+from services.materials.usecases.proposal_board import Seen
 
 Level = Literal["lower_secondary", "upper_secondary"]
 
@@ -92,12 +92,18 @@ class AppraisalIn(Shape):
         return Said(self.scores, self.recommendation, self.comment)
 
 
+class ReviewerIn(Shape):
+    model_config = CLOSED
+
+    person: str = Field(min_length=1, max_length=255, description="Subject of the person's token.")
+
+
 class AppraisalOut(Shape):
-    """As the lead sees it."""
+    """As the lead sees it; the school is not told whose it is."""
 
     id: UUID
-    reviewer: str
-    reviewer_school: str
+    reviewer: str | None
+    reviewer_school: str | None
     state: Literal["assigned", "done", "overdue", "released"]
     assigned_at: dt.datetime
     due_at: dt.datetime
@@ -162,12 +168,14 @@ class BoardOut(ProposalOut):
     disagreements: list[str] = Field(description="Criteria scored far apart; `recommendation` when those differ.")
 
     @classmethod
-    def from_board(cls, board: Board, *, open_to_all: bool) -> "BoardOut":
-        said = [AppraisalOut.from_row(each) for each in board.appraisals] if open_to_all else []
+    def from_seen(cls, seen: Seen) -> "BoardOut":
+        said = [AppraisalOut.from_row(each) for each in seen.appraisals]
+        if not seen.named:
+            said = [each.model_copy(update={"reviewer": None, "reviewer_school": None}) for each in said]
         return cls(
-            **ProposalOut.values(board.proposal, board.lacking),
+            **ProposalOut.values(seen.board.proposal, seen.board.lacking),
             appraisals=said,
-            disagreements=board.disagreements if open_to_all else [],
+            disagreements=seen.disagreements,
         )
 
 

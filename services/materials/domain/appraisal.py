@@ -18,7 +18,6 @@ from shared.errors import FieldError, Text, conflict, invalid
 
 REQUIRED = 2
 MAX_REVIEWERS = 5
-DAYS_TO_APPRAISE = 14
 
 
 class ProposalState(StrEnum):
@@ -106,10 +105,14 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """`disagreement`: from which share of a criterion's maximum on two scores are said to disagree."""
+    """`disagreement`: from which share of a criterion's maximum on two scores are said to disagree.
+
+    `days`: how long a reviewer has for an appraisal by it.
+    """
 
     code: str
     verified: bool
+    days: int
     disagreement: Decimal
     criteria: tuple[Criterion, ...]
 
@@ -161,7 +164,7 @@ CURRENT_RUBRIC = "city-1"
 def _rubric(document: Mapping[str, Any]) -> Rubric:
     criteria = (Criterion(each["code"], Text(each["vi"], each["en"]), each["max"]) for each in document["criteria"])
     share = Decimal(document["disagreement"]["share"])
-    return Rubric(document["code"], document["verified"], share, tuple(criteria))
+    return Rubric(document["code"], document["verified"], document["days"], share, tuple(criteria))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, any_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from services.materials.domain.appraisal import Candidate, ProposalState
 from services.materials.storage.panel_tables import Appraisal, PanelMember, Proposal
@@ -47,20 +48,31 @@ async def members(
     return (await session.execute(statement)).scalars().all()
 
 
-async def leads(session: AsyncSession, person: str, subject: str, level: str, today: dt.date) -> PanelMember | None:
-    """The membership by which this person leads the panel of a subject and level today."""
-    statement = select(PanelMember).where(
+def led_by(person: str, schools: Collection[str], today: dt.date) -> ColumnElement[bool]:
+    """Proposals whose panel this person leads today; never their own, nor those of their schools."""
+    seat = select(PanelMember.id).where(
         PanelMember.person == person,
         PanelMember.lead,
-        PanelMember.subjects.contains([subject]),
-        PanelMember.levels.contains([level]),
+        Proposal.subject == any_(PanelMember.subjects),
+        Proposal.level == any_(PanelMember.levels),
+        PanelMember.school_sourced_id != Proposal.school_sourced_id,
         _serves(today),
     )
-    return (await session.execute(statement.limit(1))).scalar_one_or_none()
+    own = or_(Proposal.school_sourced_id.in_(sorted(schools)), Proposal.authors.contains([person]))
+    return and_(seat.exists(), ~own)
 
 
-async def candidates(session: AsyncSession, subject: str, level: str, today: dt.date) -> list[Candidate]:
-    """Who serves for this subject and level today, with what waits for them; a person once."""
+async def candidates(
+    session: AsyncSession, subject: str, level: str, today: dt.date, *, school: str
+) -> list[Candidate]:
+    """Who serves for this subject and level today, with what waits for them; a person once.
+
+    Nobody who stands on the panel for `school` as well, for whatever subject: they belong to it.
+    """
+    other = aliased(PanelMember)
+    belongs = select(other.id).where(
+        other.person == PanelMember.person, other.school_sourced_id == school, other.ended_at.is_(None)
+    )
     load = (
         select(
             Appraisal.reviewer,
@@ -79,9 +91,18 @@ async def candidates(session: AsyncSession, subject: str, level: str, today: dt.
         )
         .outerjoin(load, load.c.reviewer == PanelMember.person)
         .where(PanelMember.subjects.contains([subject]), PanelMember.levels.contains([level]), _serves(today))
+        .where(~belongs.exists())
         .group_by(PanelMember.person)
     )
     return [Candidate(*row) for row in await session.execute(statement)]
+
+
+async def leads(
+    session: AsyncSession, proposal_id: UUID, person: str, schools: Collection[str], today: dt.date
+) -> bool:
+    """Does this person lead the panel this proposal is before?"""
+    statement = select(Proposal.id).where(Proposal.id == proposal_id, led_by(person, schools, today))
+    return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
 async def proposal(session: AsyncSession, proposal_id: UUID, *, lock: bool = False) -> Proposal | None:
@@ -139,14 +160,17 @@ async def queue(
     return [(asked, about) for asked, about in await session.execute(statement)]
 
 
-async def overdue(session: AsyncSession, now: dt.datetime, *, limit: int) -> Sequence[UUID]:
-    """Proposals with an appraisal whose time is over."""
+async def overdue(session: AsyncSession, now: dt.datetime, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """Proposals with an appraisal whose time is over, longest proposed first."""
     statement = select(Appraisal.proposal_id).where(Appraisal.state == "assigned", Appraisal.due_at < now)
-    return (await session.execute(statement.distinct().limit(limit))).scalars().all()
+    if after is not None:
+        statement = statement.where(Appraisal.proposal_id > after)
+    ordered = statement.distinct().order_by(Appraisal.proposal_id).limit(limit)
+    return (await session.execute(ordered)).scalars().all()
 
 
-async def lacking(session: AsyncSession, *, limit: int) -> Sequence[UUID]:
-    """Proposals for which fewer people were asked than are required."""
+async def lacking(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """Proposals for which fewer people were asked than are required, longest proposed first."""
     asked = (
         select(func.count())
         .select_from(Appraisal)
@@ -154,6 +178,8 @@ async def lacking(session: AsyncSession, *, limit: int) -> Sequence[UUID]:
         .scalar_subquery()
     )
     statement = select(Proposal.id).where(Proposal.state == ProposalState.PROPOSED.value, Proposal.required > asked)
+    if after is not None:
+        statement = statement.where(Proposal.id > after)
     return (await session.execute(statement.order_by(Proposal.id).limit(limit))).scalars().all()
 
 

@@ -69,7 +69,8 @@ async def read_asked(uow: UnitOfWork, who: Principal, appraisal_id: UUID, *, loc
     if appraisal is None or appraisal.state not in {"assigned", "done"}:
         raise _unknown()
     proposal = await panel.proposal(uow.session, appraisal.proposal_id, lock=lock)
-    if proposal is None or ProposalState(proposal.state) not in OPEN:
+    # Who has come to the author's school since they were asked is no longer independent of it.
+    if proposal is None or ProposalState(proposal.state) not in OPEN or proposal.school_sourced_id in who.orgs:
         raise _unknown()
     await uow.enter(Scope.of({proposal.school_sourced_id}))
     record = await materials.of_version(uow.session, proposal.version_id)

@@ -38,14 +38,15 @@ class Appointment:
     lead: bool
 
 
-def is_department(who: Principal) -> bool:
-    return who.kind == "user" and who.has_role("department_officer")
+async def is_department(uow: UnitOfWork, who: Principal) -> bool:
+    """An officer whose grant is on the department itself: a role in a token is tied to no unit."""
+    return who.kind == "user" and who.has_role("department_officer") and (await scope_of(uow, who)).everything
 
 
 async def require_department(uow: UnitOfWork, who: Principal) -> None:
     """Raise unless the caller speaks for the department."""
     who.require_scope(SCOPE)
-    if not (is_department(who) and (await scope_of(uow, who)).everything):
+    if not await is_department(uow, who):
         raise forbidden(
             "panel.department_only",
             vi="Việc này chỉ cán bộ của Sở mới được làm.",

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from services.materials.domain.appraisal import ProposalState, rubrics
+from services.materials.domain.appraisal import OPEN, ProposalState, rubrics
 from services.materials.storage import panel, shelf
 from services.materials.storage.panel_tables import Appraisal, Proposal
+from shared.auth import Principal
 from shared.contracts.materials_v1 import ProposalMoved, ShelfChanged
 from shared.db.unit_of_work import UnitOfWork
 
@@ -34,6 +35,32 @@ class Board:
     def disagreements(self) -> list[str]:
         said = [(scores_of(each), each.recommendation or "") for each in self.done]
         return rubrics()[self.proposal.rubric].disagreements(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A proposal for one caller: the appraisals they may see, and whether with who made them."""
+
+    board: Board
+    appraisals: Sequence[Appraisal]
+    named: bool
+
+    @property
+    def disagreements(self) -> list[str]:
+        return self.board.disagreements if self.appraisals else []
+
+
+def seen_by(board: Board, who: Principal) -> Seen:
+    """What `who`, whom the proposal concerns, may see of it.
+
+    Nobody sees another's appraisal before handing in their own, whatever else they are. The school sees what was said
+    once it is decided, and never by whom.
+    """
+    ours = board.proposal.school_sourced_id in who.orgs
+    still_asked = any(each.reviewer == who.subject and each.state == "assigned" for each in board.appraisals)
+    if still_asked or (ours and ProposalState(board.proposal.state) in OPEN):
+        return Seen(board, (), named=False)
+    return Seen(board, board.done if ours else board.appraisals, named=not ours)
 
 
 def scores_of(appraisal: Appraisal) -> Mapping[str, Decimal]:

@@ -5,17 +5,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, false, or_, true
 
 from services.materials.domain.appraisal import (
     CURRENT_RUBRIC,
-    DAYS_TO_APPRAISE,
     MAX_REVIEWERS,
     OPEN,
     REQUIRED,
     ProposalAction,
     ProposalState,
-    choose,
     level_of,
     move,
 )
@@ -25,9 +23,11 @@ from services.materials.domain.review import BOTH_STEPS, By, State
 from services.materials.storage import materials, orgs, panel, shelf
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.panel import ProposalFilters
-from services.materials.storage.panel_tables import Appraisal, Proposal
+from services.materials.storage.panel_tables import Proposal
+from services.materials.usecases.ask_reviewers import ask
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
 from services.materials.usecases.panel import SCOPE, is_department
+from services.materials.usecases.panel_access import asked_enough, read_board, require_lead
 from services.materials.usecases.proposal_board import (
     Board,
     board_of,
@@ -39,9 +39,10 @@ from services.materials.usecases.proposal_board import (
 )
 from services.materials.usecases.review_material import VersionCheck, person_at, work_of
 from shared.auth import Principal
-from shared.db.scope import EVERYTHING, Scope
-from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
-from shared.errors import AppError, FieldError, Text, conflict, forbidden, invalid, not_found
+from shared.db.scope import Scope
+from shared.db.unit_of_work import UnitOfWork
+from shared.errors import FieldError, Text, conflict, invalid
+from shared.failpoints import failpoint
 from shared.ids import new_id
 from shared.logs import logger
 
@@ -51,11 +52,12 @@ _ROUND = 200
 
 
 async def propose(uow: UnitOfWork, who: Principal, material_id: UUID, number: int | None) -> Board:
-    """The head, or who decides for the head, proposes a version that has both steps; reviewers are asked at once."""
+    """The head, or who decides for the head, proposes a version that has both steps; reviewers are asked at once.
+
+    Without a `number` it is the newest with both steps, whatever the school has begun since.
+    """
     who.require_scope(SCOPE)
-    record = await materials.find(uow.session, material_id, await reader_of(uow, who), number=number, lock=True)
-    if record is None:
-        raise material_unknown()
+    record = await _wanted(uow, who, material_id, number)
     await _require_head(uow, who, record)
     version = record.version
     if State(version.state) not in BOTH_STEPS or not record.files:
@@ -85,7 +87,9 @@ async def propose(uow: UnitOfWork, who: Principal, material_id: UUID, number: in
     )
     uow.session.add(row)
     await uow.session.flush()
-    return await _ask(uow, row)
+    asked = await ask(uow, row)
+    await tell(uow, row, asked)
+    return await board_of(uow, row)
 
 
 async def decide(
@@ -97,9 +101,11 @@ async def decide(
     row = board.proposal
     check(row.version)
     if action is ProposalAction.WITHDRAW:
-        _require_withdrawer(who, row)
+        await _require_withdrawer(uow, who, row)
     else:
-        await _require_lead(uow, who, row)
+        await require_lead(uow, who, board)
+    if action is ProposalAction.ASK_AGAIN and row.required >= MAX_REVIEWERS:
+        raise asked_enough(MAX_REVIEWERS)
     after = move(ProposalState(row.state), action, done=len(board.done), required=row.required)
     _require_reason(action, reason, was=ProposalState(row.state))
     now = await uow.now()
@@ -108,8 +114,9 @@ async def decide(
     if action is ProposalAction.SHARE:
         await _share(uow, board, now)
     elif action is ProposalAction.ASK_AGAIN:
-        row.required = min(row.required + 1, MAX_REVIEWERS)
-        return await _ask(uow, row)
+        row.required += 1
+        await tell(uow, row, await ask(uow, row))
+        return await board_of(uow, row)
     elif was == ProposalState.SHARED.value:
         await take_down(uow, row, now)
     release(board)
@@ -118,82 +125,36 @@ async def decide(
     return await board_of(uow, row)
 
 
-async def read_board(uow: UnitOfWork, who: Principal, proposal_id: UUID, *, lock: bool = False) -> Board:
-    """A proposal as the department, its panel's leads and its school may see it. Raises `proposal.unknown`."""
-    row = await panel.proposal(uow.session, proposal_id, lock=lock)
-    if row is None or not (is_department(who) or row.school_sourced_id in who.orgs or await _leads(uow, who, row)):
-        raise proposal_unknown()
-    return await board_of(uow, row)
-
-
 async def list_boards(
     uow: UnitOfWork, who: Principal, filters: ProposalFilters, *, before: UUID | None, limit: int
 ) -> tuple[list[Board], UUID | None]:
-    """Newest first: all of them for the department, those of the own school for others."""
+    """Newest first: all of them for the department, for others those they lead and those of the own school."""
     who.require_scope(SCOPE)
-    visible: ColumnElement[bool] = true() if is_department(who) else Proposal.school_sourced_id.in_(who.orgs)
-    found = await panel.proposals(uow.session, filters, visible, before=before, limit=limit + 1)
+    found = await panel.proposals(uow.session, filters, await _visible(uow, who), before=before, limit=limit + 1)
     shown = found[:limit]
     said = await panel.appraisals(uow.session, [row.id for row in shown])
     boards = [Board(row, said.get(row.id, [])) for row in shown]
     return boards, shown[-1].id if len(found) > limit else None
 
 
-async def keep_panel(units: UnitsOfWork) -> int:
-    """Replace reviewers whose time is over, and ask for proposals that lack some; how many proposals were touched.
-
-    Safe to repeat: each proposal is looked at under its lock.
-    """
-    async with units.begin(EVERYTHING) as uow:
-        late = await panel.overdue(uow.session, await uow.now(), limit=_ROUND)
-        lacking = await panel.lacking(uow.session, limit=_ROUND)
-    touched = 0
-    for proposal_id in dict.fromkeys([*late, *lacking]):
-        async with units.begin(EVERYTHING) as uow:
-            touched += await _keep(uow, proposal_id)
-    if touched:
-        log.info("panel_kept", proposals=touched)
-    return touched
+async def _visible(uow: UnitOfWork, who: Principal) -> ColumnElement[bool]:
+    if who.kind != "user":
+        return false()
+    if await is_department(uow, who):
+        return true()
+    led = panel.led_by(who.subject, who.orgs, await orgs.today(uow.session))
+    return or_(Proposal.school_sourced_id.in_(sorted(who.orgs)), led)
 
 
-async def _keep(uow: UnitOfWork, proposal_id: UUID) -> bool:
-    row = await panel.proposal(uow.session, proposal_id, lock=True)
-    assert row is not None
-    if row.state != ProposalState.PROPOSED.value:
-        return False
-    now = await uow.now()
-    board = await board_of(uow, row)
-    late = [each for each in board.appraisals if each.state == "assigned" and each.due_at < now]
-    for each in late:
-        each.state = "overdue"
-    await uow.session.flush()
-    after = await _ask(uow, row)
-    return bool(late) or len(after.appraisals) > len(board.appraisals)
-
-
-async def _ask(uow: UnitOfWork, row: Proposal) -> Board:
-    """Ask as many reviewers as the proposal lacks; it waits visibly when there are too few."""
-    board = await board_of(uow, row)
-    today = await orgs.today(uow.session)
-    found = await panel.candidates(uow.session, row.subject, row.level, today)
-    asked = {each.reviewer for each in board.appraisals}
-    chosen = choose(found, school=row.school_sourced_id, authors=row.authors, asked=asked, count=board.lacking)
-    now = await uow.now()
-    for each in chosen:
-        uow.session.add(
-            Appraisal(
-                id=new_id(),
-                proposal_id=row.id,
-                reviewer=each.person,
-                reviewer_school=each.school,
-                state="assigned",
-                assigned_at=now,
-                due_at=now + dt.timedelta(days=DAYS_TO_APPRAISE),
-            )
-        )
-    await uow.session.flush()
-    await tell(uow, row, [each.person for each in chosen])
-    return await board_of(uow, row)
+async def _wanted(uow: UnitOfWork, who: Principal, material_id: UUID, number: int | None) -> MaterialRecord:
+    reader = await reader_of(uow, who)
+    record = await materials.find(uow.session, material_id, reader, number=number, lock=True)
+    approved = record.material.approved_number if record and number is None else None
+    if record is not None and approved is not None and approved != record.version.number:
+        record = await materials.find(uow.session, material_id, reader, number=approved)
+    if record is None:
+        raise material_unknown()
+    return record
 
 
 async def _share(uow: UnitOfWork, board: Board, now: dt.datetime) -> None:
@@ -202,6 +163,7 @@ async def _share(uow: UnitOfWork, board: Board, now: dt.datetime) -> None:
     for earlier in await panel.shared_before(uow.session, row.material_id):
         if earlier.id != row.id:
             earlier.state, earlier.version = ProposalState.REPLACED.value, earlier.version + 1
+            await tell(uow, earlier, [])
     await uow.enter(Scope.of({row.school_sourced_id}))
     record = await materials.of_version(uow.session, row.version_id)
     if record is None or record.version.withdrawn_at is not None:
@@ -209,6 +171,7 @@ async def _share(uow: UnitOfWork, board: Board, now: dt.datetime) -> None:
     public = is_public(record.version.licence)
     await shelf.put(uow.session, record, _history(record, board, now), public=public, at=now)
     await tell_shelf(uow, row, shared=True, now=now)
+    failpoint("materials.proposal.shared")
 
 
 def _history(record: MaterialRecord, board: Board, now: dt.datetime) -> list[dict[str, Any]]:
@@ -262,27 +225,8 @@ async def _refuse_second(uow: UnitOfWork, version_id: UUID, material_id: UUID) -
         )
 
 
-async def _leads(uow: UnitOfWork, who: Principal, row: Proposal) -> bool:
-    today = await orgs.today(uow.session)
-    found = await panel.leads(uow.session, who.subject, row.subject, row.level, today)
-    return found is not None and found.school_sourced_id != row.school_sourced_id
-
-
-async def _require_lead(uow: UnitOfWork, who: Principal, row: Proposal) -> None:
-    if who.subject in row.authors:
-        raise forbidden(
-            "review.own_work", vi="Không ai quyết định về học liệu của mình.", en="Nobody decides on their own work."
-        )
-    if not (is_department(who) or await _leads(uow, who, row)):
-        raise forbidden(
-            "panel.lead_only",
-            vi="Việc này dành cho trưởng nhóm thẩm định hoặc cán bộ của Sở.",
-            en="This is for the panel's lead or an officer of the department.",
-        )
-
-
-def _require_withdrawer(who: Principal, row: Proposal) -> None:
-    if is_department(who) and row.state == ProposalState.SHARED.value:
+async def _require_withdrawer(uow: UnitOfWork, who: Principal, row: Proposal) -> None:
+    if row.state == ProposalState.SHARED.value and await is_department(uow, who):
         return
     require_member(who, row.school_sourced_id)
     who.require_role(By.HEAD.value)
@@ -297,11 +241,3 @@ def _require_reason(action: ProposalAction, reason: str | None, *, was: Proposal
         raise invalid(
             "review.reason_missing", vi="Quyết định này phải nêu lý do.", en="This needs a reason.", errors=[fault]
         )
-
-
-def proposal_unknown() -> AppError:
-    return not_found(
-        "proposal.unknown",
-        vi="Không có đề xuất này, hoặc bạn không được xem.",
-        en="There is no such proposal, or you may not see it.",
-    )

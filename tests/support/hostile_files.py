@@ -103,11 +103,65 @@ def lying_about_entries(count: int) -> bytes:
     return bytes(raw)
 
 
+def lying_in_the_small_record(count: int) -> bytes:
+    """`count` entries of a directory that fits, counted as one: no record of ZIP64 is needed to lie."""
+    raw = many_entries(count)
+    end64 = raw.rindex(b"PK\x06\x06")
+    start = raw.index(b"PK\x01\x02")
+    return raw[:end64] + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, end64 - start, start, 0)
+
+
+def two_directories(count: int) -> bytes:
+    """Its locator points at a small record of ZIP64; the one `zipfile` reads, right before it, has `count` entries."""
+    raw = many_entries(count)
+    end64 = raw.rindex(b"PK\x06\x06")
+    record = bytearray(raw[end64 : end64 + 56])
+    struct.pack_into("<4Q", record, 24, 1, 1, 61, 45)
+    directory_at = raw.index(b"PK\x01\x02")
+    tail = bytearray(raw[end64 + 56 :])
+    struct.pack_into("<Q", tail, 8, directory_at)
+    return raw[:directory_at] + bytes(record) + raw[directory_at : end64 + 56] + bytes(tail)
+
+
+def packed_by(method: int) -> bytes:
+    """A good package in a method other than Deflate."""
+    return archive({"imsmanifest.xml": MANIFEST, "a.html": b"x" * 1000}, method)
+
+
+def bad_name_in_local_header() -> bytes:
+    """The local header says its name is UTF-8 and it is not; the directory knows nothing of it."""
+    raw = bytearray(package())
+    struct.pack_into("<H", raw, 6, 0x800)
+    raw[30] = 0xFF
+    return bytes(raw)
+
+
+def bad_name() -> bytes:
+    """The directory says its first name is UTF-8 and it is not."""
+    raw = bytearray(package())
+    entry = raw.index(b"PK\x01\x02")
+    struct.pack_into("<H", raw, entry + 8, 0x800)
+    raw[entry + 46] = 0xFF
+    return bytes(raw)
+
+
 def with_manifest(manifest: bytes) -> bytes:
     return archive({"imsmanifest.xml": manifest, "a.html": b"x"})
 
 
 XXE = b'<?xml version="1.0"?><!DOCTYPE m [<!ENTITY x SYSTEM "file:///etc/passwd">]><manifest>&x;</manifest>'
+
+
+def declared(encoding: str) -> bytes:
+    """`XXE` in an encoding of which a search for its letters knows nothing, as the document itself declares."""
+    text = XXE.decode().replace('"1.0"?', f'"1.0" encoding="{encoding}"?')
+    head, _, rest = text.partition("?>")
+    if encoding != "utf-7":
+        return text.encode(encoding)
+    # The declaration must be read before the encoding is known; what comes after it need not look like XML.
+    return (head + "?>").encode() + rest.replace("<", "+ADw-").encode()
+
+
 BILLION_LAUGHS = (
     b'<?xml version="1.0"?><!DOCTYPE m [<!ENTITY a "ha">'
     + b"".join(b'<!ENTITY %c "%s">' % (ord("b") + depth, b"&%c;" % (ord("a") + depth) * 10) for depth in range(10))

@@ -43,7 +43,7 @@ class FileLink:
 
     def check(self, key: bytes, signature: str, now: float) -> None:
         """Raise `link.invalid` or `link.expired` (forbidden)."""
-        if not hmac.compare_digest(self.signature(key), signature):
+        if not hmac.compare_digest(self.signature(key).encode(), signature.encode()):
             raise _refused("link.invalid", "Liên kết không hợp lệ.", "The link is not valid.")
         if now > self.expires:
             raise _refused("link.expired", "Liên kết đã hết hạn. Hãy mở lại từ kho học liệu.", "The link has expired.")

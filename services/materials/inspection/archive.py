@@ -6,13 +6,10 @@ import zipfile
 import zlib
 from typing import BinaryIO
 
+from services.materials.inspection.directory import count_first
 from services.materials.inspection.refusals import refusal
 from services.materials.inspection.report import Limits
 
-_END = struct.Struct("<4s4H2LH")
-_LOCATOR = struct.Struct("<4sLQL")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_LONGEST_COMMENT = 0xFFFF
 _ENCRYPTED = 0x1
 _BOMB_FROM = 100 * 1024 * 1024
 _LOCAL_HEADER = 30
@@ -20,16 +17,23 @@ _ZIP_HEAD = b"PK\x03\x04"
 _ARCHIVE_HEADS = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00")
 # Documents that happen to be ZIP archives; readers of them do not unpack further ones.
 _DOCUMENTS = (".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".epub", ".ggb")
+# What every reader of ZIP knows; the others need much memory, and crash in ways of their own.
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+# ValueError: a name that says it is UTF-8 and is not.
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, NotImplementedError, OSError, RuntimeError, ValueError),
+)
 
 
 class Archive:
     """Files by name. Every read has a bound of its own, whatever the directory says about sizes."""
 
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
-        _count_first(file, limits)
+        count_first(file, limits)
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError) as failure:
+        except _UNREADABLE as failure:
             raise refusal("file.damaged") from failure
         self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
         self._judge(limits)
@@ -56,7 +60,7 @@ class Archive:
         try:
             with self._zip.open(self._infos[name]) as source:
                 data = source.read(limit + 1 if whole else limit)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError) as failure:
+        except _UNREADABLE as failure:
             raise refusal("file.damaged", place=name) from failure
         if whole and len(data) > limit:
             raise refusal("archive.too_large", place=name)
@@ -95,6 +99,8 @@ def _judge_entry(info: zipfile.ZipInfo) -> None:
         raise refusal("file.encrypted", place=info.filename)
     if stat.S_ISLNK(info.external_attr >> 16):
         raise refusal("archive.symlink", place=info.filename)
+    if info.compress_type not in _METHODS:
+        raise refusal("archive.method", place=info.filename, method=info.compress_type)
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or ".." in parts or "\0" in name or (len(name) > 1 and name[1] == ":"):
         raise refusal("archive.path_escape", place=info.filename)
@@ -107,31 +113,3 @@ def _refuse_overlap(infos: list[zipfile.ZipInfo]) -> None:
         if info.header_offset < end:
             raise refusal("archive.overlap", place=info.filename)
         end = info.header_offset + _LOCAL_HEADER + info.compress_size
-
-
-def _count_first(file: BinaryIO, limits: Limits) -> None:
-    """`zipfile` makes an object of each entry before anyone can count them: count them by the end record first."""
-    size = file.seek(0, 2)
-    start = max(0, size - _END.size - _LONGEST_COMMENT)
-    file.seek(start)
-    tail = file.read()
-    found = tail.rfind(b"PK\x05\x06")
-    if found < 0 or len(tail) - found < _END.size:
-        raise refusal("file.damaged")
-    _, _, _, _, entries, length, offset, _ = _END.unpack_from(tail, found)
-    place = found - _LOCATOR.size
-    if place >= 0 and tail[place : place + 4] == b"PK\x06\x07":
-        entries, length = _zip64_counts(file, _LOCATOR.unpack_from(tail, place)[2])
-    elif offset == 0xFFFFFFFF:
-        raise refusal("file.damaged")
-    if entries > limits.max_entries or length > limits.max_directory_bytes:
-        raise refusal("archive.too_many_entries", entries=entries, maxEntries=limits.max_entries)
-
-
-def _zip64_counts(file: BinaryIO, offset: int) -> tuple[int, int]:
-    file.seek(min(offset, 2**62))
-    record = file.read(_END64.size)
-    if len(record) < _END64.size or record[:4] != b"PK\x06\x06":
-        raise refusal("file.damaged")
-    fields = _END64.unpack(record)
-    return fields[7], fields[8]

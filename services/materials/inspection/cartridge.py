@@ -4,7 +4,7 @@ import collections
 import re
 
 from services.materials.inspection.archive import Archive
-from services.materials.inspection.manifest import Manifest
+from services.materials.inspection.manifest import Manifest, note_absent_files
 from services.materials.inspection.refusals import refusal
 from services.materials.inspection.report import CONTENTS_LIMIT, Inspection
 
@@ -50,12 +50,4 @@ def _note_holes(archive: Archive, manifest: Manifest, found: Inspection) -> None
                     "An item names a resource that the package lacks.",
                     item.resource,
                 )
-    for resource in manifest.resources.values():
-        for path in resource.files:
-            if not archive.has(path):
-                found.note(
-                    "package.file_absent",
-                    "Bản kê khai nêu tệp này nhưng gói không có.",
-                    "The manifest lists this file, but the package lacks it.",
-                    path,
-                )
+    note_absent_files(archive, manifest, found)

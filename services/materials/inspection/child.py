@@ -12,19 +12,20 @@ import sys
 import unicodedata
 from typing import Any
 
-from services.materials.inspection.report import TEXT_LIMIT, Inspection, Limits
+from services.materials.inspection.report import LINE_LIMIT, TEXT_LIMIT, Inspection, Limits, Problem
 
 _OPEN_FILES = 64
 
 
 def bind(limits: Limits) -> None:
-    """From here on memory, time and open files are bounded, and no file can be written."""
+    """From here on memory, time and open files are bounded; no file can be written and no process started."""
     for what, amount in (
         (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_CPU, limits.cpu_seconds),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_NPROC, 0),
     ):
         resource.setrlimit(what, (amount, amount))
 
@@ -38,15 +39,29 @@ def answer(limits: Limits) -> dict[str, Any]:
         with os.fdopen(os.dup(0), "rb") as file:
             found = look(file, limits)
     except AppError as error:
-        details = {key: value for key, value in error.details.items() if isinstance(value, str | int)}
-        return {"refused": {"code": error.code, "vi": error.text.vi, "en": error.text.en, "details": details}}
-    except (MemoryError, RecursionError):
+        told = {key: value for key, value in error.details.items() if isinstance(value, str | int)}
+        details = {key: _line(value) if isinstance(value, str) else value for key, value in told.items()}
+        return {"refused": {"code": error.code, "details": details}}
+    except (MemoryError, RecursionError, OSError, ImportError):  # what the limits withhold comes as any of them
         return {"costly": True}
+    except Exception as failure:  # noqa: BLE001  # a reader that stumbles is a fault of ours, told to the log by name
+        return {"stumbled": type(failure).__name__}
     found.text = _plain(found.text)[:TEXT_LIMIT]
     found.sketch = sketch_of(found.text)
-    found.title = _plain(found.title)[:300] if found.title else None
-    found.contents = [_plain(line)[:300] for line in found.contents]
+    found.title = _maybe(found.title, 300)
+    found.launch, found.standard = _maybe(found.launch), _maybe(found.standard)
+    found.contents = [_line(line, 300) for line in found.contents]
+    found.problems = [Problem(each.code, each.text, _maybe(each.place)) for each in found.problems]
     return {"found": Inspection.as_json(found)}
+
+
+def _line(said: str, most: int = LINE_LIMIT) -> str:
+    """Cut to what the parent reads."""
+    return _plain(said)[:most]
+
+
+def _maybe(said: str | None, most: int = LINE_LIMIT) -> str | None:
+    return _line(said, most) if said else None
 
 
 def _plain(words: str) -> str:

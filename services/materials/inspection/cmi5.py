@@ -1,6 +1,6 @@
 """cmi5 course packages (AICC/ADL cmi5, course structure in `cmi5.xml`)."""
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from services.materials.inspection.archive import Archive
 from services.materials.inspection.manifest import MANIFEST_LIMIT, path_of
@@ -41,7 +41,7 @@ def _require_unique_ids(elements: list[Element]) -> None:
     seen: set[str] = set()
     for element in elements:
         name = attribute(element, "id") or ""
-        if not urlsplit(name).scheme:
+        if not _parts(name, name).scheme:
             raise _invalid(name or local(element), "id is no IRI")
         if name in seen:
             raise _invalid(name, "id is repeated")
@@ -57,14 +57,22 @@ def _check_unit(archive: Archive, unit: Element) -> str | None:
         raise _invalid(name, "launchMethod")
     _check_mastery(name, attribute(unit, "masteryscore"))
     url = child_text(unit, "url") or ""
-    if _RESERVED & {key.lower() for key, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}:
+    parts = _parts(url, name)
+    if _RESERVED & {key.lower() for key, _ in parse_qsl(parts.query, keep_blank_values=True)}:
         raise _invalid(name, "url has a reserved parameter")
-    if urlsplit(url).scheme in {"http", "https"}:
+    if parts.scheme in {"http", "https"}:
         return None
     path = path_of(url)
     if path is None or not archive.has(path):
         raise refusal("package.file_missing", place=url)
     return path
+
+
+def _parts(address: str, place: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError as failure:
+        raise _invalid(place, "the address is malformed") from failure
 
 
 def _check_mastery(name: str, score: str | None) -> None:

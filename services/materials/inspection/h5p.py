@@ -18,6 +18,8 @@ _ALLOWED = frozenset(
         *("xls", "xlsx", "xml", "diff", "patch", "css", "js", "eot", "otf", "ttf", "woff", "woff2"),
     }
 )
+# Texts and settings that libraries bring along under a name without an ending; each by its whole name.
+_PLAIN = frozenset({"license", "readme", "copying", "changelog", ".gitignore", ".gitattributes", ".editorconfig"})
 _TAG = re.compile(r"<[^>]{0,1000}>")
 
 
@@ -31,8 +33,8 @@ def read_h5p(archive: Archive) -> Inspection:
         raise refusal("package.file_missing", place="content/content.json")
     content = _json(archive, "content/content.json")
     for name in sorted(archive.names):
-        ending = name.rpartition(".")[2].lower() if "." in name.rpartition("/")[2] else ""
-        if ending not in _ALLOWED and not name.rpartition("/")[2].lower().startswith(("license", ".", "readme")):
+        file = name.rpartition("/")[2].lower()
+        if file not in _PLAIN and not ("." in file and file.rpartition(".")[2] in _ALLOWED):
             raise refusal("h5p.file_type", place=name)
     found = Inspection("h5p", title=html.unescape(head["title"]), standard=f"H5P, {main}")
     needed = [each for each in dependencies if isinstance(each, dict)]

@@ -6,20 +6,19 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Self
 
+from services.materials.inspection import answers
 from services.materials.inspection.refusals import refusal
 from services.materials.inspection.report import Inspection, Limits
-from shared.errors import AppError, Kind, Text, unavailable
+from shared.errors import AppError, unavailable
 from shared.logs import logger
 
 log = logger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[3]
-_ANSWER_LIMIT = 8 * 1024 * 1024
 _CHILD = "services.materials.inspection.child"
 
 
@@ -34,37 +33,42 @@ class Inspector:
         """What the file at `path` is.
 
         Raises the refusal with its exact reason (invalid), `file.too_costly` when the child went beyond its limits or
-        died of the file, `inspection.unavailable` when no child could be started.
+        died of the file, `file.damaged` when our reader stumbled over it, `inspection.unavailable` when no child could
+        be started.
         """
         async with self._turns:
             said = await self._ask(path)
-        if said is None or "costly" in said:
-            raise refusal("file.too_costly")
-        if "refused" in said:
-            raise _refused(said["refused"])
-        return Inspection.from_json(said["found"])
+        if said is not None and said.found is not None:
+            return answers.found(said.found)
+        if said is not None and said.refused is not None:
+            raise answers.refused(said.refused)
+        if said is not None and said.stumbled is not None:
+            log.error("inspection_stumbled", failure=said.stumbled)
+            raise refusal("file.damaged")
+        raise refusal("file.too_costly")
 
-    async def _ask(self, path: Path) -> Mapping[str, Any] | None:
-        process = await self._start(path)
-        try:
-            async with asyncio.timeout(self._limits.wall_seconds):
-                answer = await _read_answer(process)
+    async def _ask(self, path: Path) -> answers.Answer | None:
+        """Its answer, None when it gave none in time, one too long, or none that is ours. It is dead afterwards."""
+        async with _Mouth() as mouth:
+            process = await self._start(path, mouth.words)
+            said = None
+            try:
+                async with asyncio.timeout(self._limits.wall_seconds):
+                    said = await mouth.listen(answers.ANSWER_LIMIT)
+                    if said is not None:
+                        await process.wait()
+            except TimeoutError:
+                said = None
+            finally:
+                # Before anything is waited for: one that has more to say than we read would never end by itself.
+                _end(process)
                 await process.wait()
-        except TimeoutError:
-            answer = None
-        finally:
-            _end(process)
-            await process.wait()
-        if answer is None or process.returncode != 0:
+        answer = None if said is None or process.returncode != 0 else answers.read(said)
+        if answer is None:
             log.warning("inspection_ended_early", returncode=process.returncode)
-            return None
-        try:
-            document: Mapping[str, Any] = json.loads(answer)
-        except ValueError:
-            return None
-        return document
+        return answer
 
-    async def _start(self, path: Path) -> asyncio.subprocess.Process:
+    async def _start(self, path: Path, words: int) -> asyncio.subprocess.Process:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as failure:
@@ -76,7 +80,7 @@ class Inspector:
                 _CHILD,
                 json.dumps(asdict(self._limits)),
                 stdin=descriptor,
-                stdout=asyncio.subprocess.PIPE,
+                stdout=words,
                 stderr=asyncio.subprocess.DEVNULL,
                 cwd=_ROOT,
                 # Nothing of ours: no secret, no proxy, no address.
@@ -89,25 +93,46 @@ class Inspector:
             os.close(descriptor)
 
 
-async def _read_answer(process: asyncio.subprocess.Process) -> bytes | None:
-    """All it says, None when it says more than an answer can be."""
-    assert process.stdout is not None
-    said = bytearray()
-    while block := await process.stdout.read(65536):
-        said += block
-        if len(said) > _ANSWER_LIMIT:
-            return None
-    return bytes(said)
+class _Mouth:
+    """A pipe of our own instead of one of asyncio's: a process is then over when it is dead, whoever holds its pipe."""
+
+    def __init__(self) -> None:
+        ear, self.words = os.pipe()
+        self._ear = os.fdopen(ear, "rb", buffering=0)
+        self._reader = asyncio.StreamReader()
+        self._transport: asyncio.ReadTransport | None = None
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(self._reader), self._ear)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._let_go()
+        if self._transport is not None:
+            self._transport.close()
+
+    async def listen(self, limit: int) -> bytes | None:
+        """All it says until nobody holds the other end, None when that is more than `limit` bytes."""
+        self._let_go()
+        said = bytearray()
+        while block := await self._reader.read(65536):
+            said += block
+            if len(said) > limit:
+                return None
+        return bytes(said)
+
+    def _let_go(self) -> None:
+        """Our own hold on the child's end."""
+        if self.words >= 0:
+            os.close(self.words)
+            self.words = -1
 
 
 def _end(process: asyncio.subprocess.Process) -> None:
     """The child and whatever it may have started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def _refused(said: Mapping[str, Any]) -> AppError:
-    return AppError(said["code"], Kind.INVALID, Text(said["vi"], said["en"]), details=said["details"])
 
 
 def _not_started() -> AppError:

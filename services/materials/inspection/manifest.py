@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from services.materials.inspection.archive import Archive
 from services.materials.inspection.refusals import refusal
+from services.materials.inspection.report import Inspection
 from services.materials.inspection.safe_xml import Element, attribute, child_text, children, local, parse
 
 MANIFEST_LIMIT = 16 * 1024 * 1024
@@ -106,6 +107,23 @@ def path_of(href: str) -> str | None:
         elif part not in {"", "."}:
             parts.append(part)
     return "/".join(parts) or None
+
+
+def note_absent_files(archive: Archive, manifest: Manifest, found: Inspection) -> None:
+    """A problem for every file the manifest lists and the package lacks."""
+    for resource in manifest.resources.values():
+        for path in resource.files:
+            if not archive.has(path):
+                note_absent(found, path)
+
+
+def note_absent(found: Inspection, path: str) -> None:
+    found.note(
+        "package.file_absent",
+        "Bản kê khai nêu tệp này nhưng gói không có.",
+        "The manifest lists this file, but the package lacks it.",
+        path,
+    )
 
 
 def _general_title(metadata: Element) -> str | None:

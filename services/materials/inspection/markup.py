@@ -28,10 +28,13 @@ def read_text(file: BinaryIO, kind: str) -> Inspection:
 
 
 def _html(words: str) -> Inspection:
-    from lxml import html  # noqa: PLC0415  # only for this kind
+    from lxml import etree, html  # noqa: PLC0415  # only for this kind
 
     parser = html.HTMLParser(no_network=True, huge_tree=False, encoding="utf-8")
-    root = html.document_fromstring(words.encode() or b"<html></html>", parser=parser)
+    try:
+        root = html.document_fromstring(words.encode(), parser=parser)
+    except etree.ParserError:  # nothing but comments and the like: a page without a word
+        return Inspection("html")
     titles = [words_of(element) for element in root.iter() if local(element) == "title"]
     pieces: list[str] = []
     for element in root.iter():

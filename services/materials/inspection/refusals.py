@@ -25,6 +25,10 @@ REFUSALS: Mapping[str, Text] = {
         "Kiểm tra tệp này tốn quá nhiều thời gian hoặc bộ nhớ nên tệp không được nhận.",
         "Checking this file takes too much time or memory, so it is not accepted.",
     ),
+    "file.xml_encoding": Text(
+        "Tệp XML trong gói dùng bảng mã không được nhận. Hãy lưu bằng UTF-8.",
+        "An XML file in it is in an encoding we do not take. Save it as UTF-8.",
+    ),
     "file.too_many_pages": Text("Tệp có quá nhiều trang.", "The file has too many pages."),
     "file.image_too_large": Text(
         "Hình có quá nhiều điểm ảnh để mở an toàn.", "The image has too many pixels to be opened safely."
@@ -47,6 +51,11 @@ REFUSALS: Mapping[str, Text] = {
     "archive.duplicate": Text("Gói chứa hai tệp cùng tên.", "The package holds two files of the same name."),
     "archive.overlap": Text(
         "Các tệp trong gói chồng lên nhau (bom nén).", "Files in the package overlap each other (a zip bomb)."
+    ),
+    "archive.nameless": Text("Gói chứa một tệp không có tên.", "The package holds a file without a name."),
+    "archive.method": Text(
+        "Gói nén bằng phương pháp không được nhận; hãy nén lại bằng Deflate (ZIP thông thường).",
+        "The package is compressed by a method we do not take; pack it anew with Deflate (plain ZIP).",
     ),
     "archive.nested": Text(
         "Gói chứa một tệp nén khác bên trong; hãy giải nén tệp đó ra.",

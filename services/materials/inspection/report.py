@@ -1,13 +1,13 @@
 """What an inspection found, and the limits it works under; both cross the border of the process as JSON."""
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.errors import Text
 
 TEXT_LIMIT = 200_000
+LINE_LIMIT = 1_000
 CONTENTS_LIMIT = 500
 PROBLEMS_LIMIT = 50
 
@@ -82,21 +82,3 @@ class Inspection:
             "thumbnail": picture,
             "sketch": self.sketch,
         }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Inspection":
-        picture = document["thumbnail"]
-        return cls(
-            kind=document["kind"],
-            title=document["title"],
-            launch=document["launch"],
-            standard=document["standard"],
-            pages=document["pages"],
-            text=document["text"],
-            contents=list(document["contents"]),
-            problems=[
-                Problem(each["code"], Text(each["vi"], each["en"]), each["place"]) for each in document["problems"]
-            ],
-            thumbnail=None if picture is None else base64.b64decode(picture),
-            sketch=list(document["sketch"]),
-        )

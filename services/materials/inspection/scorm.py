@@ -3,7 +3,7 @@
 import re
 
 from services.materials.inspection.archive import Archive
-from services.materials.inspection.manifest import Item, Manifest
+from services.materials.inspection.manifest import Item, Manifest, note_absent, note_absent_files
 from services.materials.inspection.refusals import refusal
 from services.materials.inspection.report import CONTENTS_LIMIT, Inspection
 
@@ -16,9 +16,10 @@ def read_scorm(archive: Archive, manifest: Manifest) -> Inspection:
     title, items = _organization(manifest)
     found = Inspection(kind, title=title or manifest.title, standard=standard)
     found.contents = ["  " * item.depth + (item.title or "") for item in items if item.title][:CONTENTS_LIMIT]
-    found.launch = _launch(archive, manifest, items)
+    found.launch = _launch(archive, manifest, items, found)
     found.text = "\n".join(filter(None, [found.title, *(item.title for item in items)]))
-    _note_missing_files(archive, manifest, found)
+    note_absent_files(archive, manifest, found)
+    _note_no_sco(manifest, found)
     return found
 
 
@@ -42,8 +43,11 @@ def _organization(manifest: Manifest) -> tuple[str | None, list[Item]]:
     return manifest.organizations[manifest.default]
 
 
-def _launch(archive: Archive, manifest: Manifest, items: list[Item]) -> str:
-    """The file of the first item that can be launched; every item's resource must be there."""
+def _launch(archive: Archive, manifest: Manifest, items: list[Item], found: Inspection) -> str:
+    """The file of the first item that can be launched; every item's resource must be there.
+
+    A later item whose page is missing is noted: the package can be played, but not to its end.
+    """
     launch: str | None = None
     for item in items:
         if item.resource is None:
@@ -51,25 +55,20 @@ def _launch(archive: Archive, manifest: Manifest, items: list[Item]) -> str:
         resource = manifest.resources.get(item.resource)
         if resource is None:
             raise refusal("scorm.resource_missing", place=item.resource)
-        if launch is None and resource.href is not None:
-            if not archive.has(resource.href):
-                raise refusal("package.file_missing", place=resource.href)
-            launch = resource.href
+        if resource.href is None:
+            continue
+        if archive.has(resource.href):
+            launch = launch or resource.href
+        elif launch is None:
+            raise refusal("package.file_missing", place=resource.href)
+        elif resource.href not in resource.files:
+            note_absent(found, resource.href)
     if launch is None:
         raise refusal("scorm.nothing_to_launch", place="imsmanifest.xml")
     return launch
 
 
-def _note_missing_files(archive: Archive, manifest: Manifest, found: Inspection) -> None:
-    for resource in manifest.resources.values():
-        for path in resource.files:
-            if not archive.has(path):
-                found.note(
-                    "package.file_absent",
-                    "Bản kê khai nêu tệp này nhưng gói không có.",
-                    "The manifest lists this file, but the package lacks it.",
-                    path,
-                )
+def _note_no_sco(manifest: Manifest, found: Inspection) -> None:
     if not any((resource.scorm_type or "").lower() == "sco" for resource in manifest.resources.values()):
         found.note(
             "scorm.no_sco",

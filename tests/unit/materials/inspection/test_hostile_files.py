@@ -2,6 +2,7 @@
 
 import contextlib
 import resource
+import zipfile
 
 import pytest
 
@@ -31,9 +32,22 @@ GOOD = one_page("Phan so")
         (lambda: hostile.package(inside=b"Rar!\x1a\x07\x00"), "archive.nested"),
         (lambda: hostile.many_entries(1_000_000), "archive.too_many_entries"),
         (lambda: hostile.lying_about_entries(1_000_000), "archive.too_many_entries"),
+        (lambda: hostile.lying_in_the_small_record(30_000), "archive.too_many_entries"),
+        (lambda: hostile.lying_in_the_small_record(10_000), "file.damaged"),
+        (lambda: hostile.two_directories(1_000_000), "file.damaged"),
+        (lambda: hostile.named(""), "archive.nameless"),
+        (hostile.bad_name, "file.damaged"),
+        (hostile.bad_name_in_local_header, "file.damaged"),
+        (lambda: hostile.packed_by(zipfile.ZIP_LZMA), "archive.method"),
+        (lambda: hostile.packed_by(zipfile.ZIP_BZIP2), "archive.method"),
         (lambda: hostile.with_manifest(hostile.XXE), "file.xml_doctype"),
         (lambda: hostile.with_manifest(hostile.BILLION_LAUGHS), "file.xml_doctype"),
         (lambda: hostile.with_manifest(hostile.XXE.decode().encode("utf-16")), "file.xml_doctype"),
+        (lambda: hostile.with_manifest(hostile.XXE.decode().encode("utf-16-be")), "file.xml_doctype"),
+        (lambda: hostile.with_manifest(hostile.XXE.decode().encode("utf-32")), "file.xml_encoding"),
+        (lambda: hostile.with_manifest(hostile.XXE.decode().encode("utf-32-be")), "file.xml_encoding"),
+        (lambda: hostile.with_manifest(hostile.declared("utf-7")), "file.xml_encoding"),
+        (lambda: hostile.with_manifest(hostile.declared("cp037")), "file.xml_invalid"),
         (lambda: hostile.with_manifest(hostile.DEEP_XML), "file.xml_invalid"),
         (hostile.png_bomb, "file.image_too_large"),
         (lambda: hostile.package()[:-10], "file.damaged"),
@@ -82,4 +96,5 @@ def test_the_child_binds_everything_before_it_looks(monkeypatch):
         resource.RLIMIT_FSIZE: (0, 0),
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_NOFILE: (64, 64),
+        resource.RLIMIT_NPROC: (0, 0),
     }

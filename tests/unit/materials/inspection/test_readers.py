@@ -112,6 +112,11 @@ async def test_a_page_of_html_is_its_words_and_not_its_scripts(inspect):
     assert "alert" not in found.text
 
 
+async def test_a_page_without_a_word_is_a_page(inspect):
+    found = await inspect(b"<!DOCTYPE html><!-- -->")
+    assert (found.kind, found.text, found.title) == ("html", "", None)
+
+
 async def test_a_drawing_is_its_words(inspect):
     found = await inspect(b'<svg xmlns="http://www.w3.org/2000/svg"><title>Hinh</title><text>Tam giac</text></svg>')
     assert (found.kind, found.title, "Tam giac" in found.text) == ("svg", "Hinh", True)
@@ -122,6 +127,15 @@ async def test_a_good_scorm_package_tells_what_it_lacks(inspect):
     found = await inspect(make.with_manifest(manifest))
     assert (found.kind, found.launch) == ("scorm_1_2", "a.html")
     assert [(problem.code, problem.place) for problem in found.problems] == [("package.file_absent", "b c.css")]
+
+
+async def test_a_scorm_package_that_breaks_off_later_says_where(inspect):
+    second = b'<item identifier="j" identifierref="s"><title>Bai 2</title></item></organization>'
+    resource = b'<resource identifier="s" type="webcontent" href="gone.html"/></resources>'
+    manifest = make.MANIFEST.replace(b"</organization>", second).replace(b"</resources>", resource)
+    found = await inspect(make.with_manifest(manifest))
+    assert found.launch == "a.html"
+    assert [(problem.code, problem.place) for problem in found.problems] == [("package.file_absent", "gone.html")]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +168,7 @@ async def test_a_cmi5_course_is_recognised(inspect):
         ({"score": "1.5"}, "cmi5.invalid"),
         ({"score": "high"}, "cmi5.invalid"),
         ({"url": "bai1/index.html?endpoint=x"}, "cmi5.invalid"),
+        ({"url": "http://[bai"}, "cmi5.invalid"),
         ({"url": "bai2/index.html"}, "package.file_missing"),
         ({"url": "../../x.html"}, "package.file_missing"),
     ],
@@ -173,9 +188,10 @@ async def test_an_h5p_package_without_its_libraries_is_taken_and_says_so(inspect
 
 
 async def test_an_h5p_package_with_a_program_in_it_is_refused(inspect):
-    for name, code in (("run__php", "h5p.file_type"), ("page__html", "h5p.file_type")):
+    for name in ("run__php", "page__html", "readme__html", "license__php", "__htaccess", "program"):
         with pytest.raises(AppError) as refused:
             await inspect(h5p(None, **{name: b"x"}))
-        assert refused.value.code == code
+        assert refused.value.code == "h5p.file_type"
+    assert (await inspect(h5p(None, LICENSE=b"MIT"))).kind == "h5p"
     with pytest.raises(AppError, match=r"h5p\.invalid"):
         await inspect(h5p({"title": None}))

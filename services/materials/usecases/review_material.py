@@ -19,6 +19,7 @@ from shared.auth import Principal
 from shared.contracts.materials_v1 import MaterialApproved, MaterialWithdrawn, ReviewMoved
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import conflict, invalid
+from shared.failpoints import failpoint
 from shared.ids import new_id
 
 VersionCheck = Callable[[int], None]  # raises when the caller decided on an older version of the row
@@ -73,6 +74,7 @@ async def act(uow: UnitOfWork, who: Principal, material_id: UUID, decision: Deci
             steps.append(await _write(uow, record, Decision(Action.PUBLISH), work, State.PUBLISHED, person))
     if after in {State.APPROVED, State.WITHDRAWN} and record.version.approved_at is not None:
         await tell_coverage(uow, school)
+    failpoint("materials.review.moved")
     shown = MaterialRecord(record.material, record.version, record.files, [*record.steps, *steps])
     return Decided(shown, waited)
 

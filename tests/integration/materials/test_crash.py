@@ -12,6 +12,7 @@ from shared.db.scope import EVERYTHING
 from tests.integration.materials.panel import API, CITY_HEAD, OFFICER, REVIEWERS, SCORES
 from tests.integration.materials.shelf import HEAD, LEAD, PATH, SCHOOL_B, TEACHER, contents, parts, settle_city
 
+MOVED = "outbox WHERE position('review.moved' IN convert_from(envelope, 'UTF8')) > 0"
 KEY = {"Idempotency-Key": "retry-1"}
 
 
@@ -51,25 +52,30 @@ async def test_a_kill_while_creating_and_a_retry_make_one_material(place, start_
     assert contents(tmp_path / "data" / "files" / "content") == [answer.json()["file"]["sha256"]]
 
 
-async def test_a_kill_after_the_commit_of_an_approval_and_a_retry_make_one_event(place, start_service, tmp_path):
+@pytest.mark.parametrize(("step", "moved"), [("materials.review.moved", False), ("http.committed", True)])
+async def test_a_kill_at_any_step_on_the_way_to_approval_and_a_retry_make_each_step_once(
+    place, start_service, tmp_path, step, moved
+):
     database, runtime = place
     alive = start_service("materials", database, DATA_DIR=str(tmp_path / "data"))
     async with httpx.AsyncClient(base_url=alive.url, timeout=60) as client:
-        made = (await client.post(PATH, headers=TEACHER, **parts())).json()
-        url = f"{PATH}/{made['id']}"
-        await client.post(f"{url}/submit", headers=TEACHER)
-        await client.post(f"{url}/pass", headers=LEAD)
-
-    dying = start_service("materials", database, failpoint="http.committed", DATA_DIR=str(tmp_path / "data"))
-    async with httpx.AsyncClient(base_url=dying.url, timeout=60) as client:
-        with pytest.raises(httpx.TransportError):
-            await client.post(f"{url}/approve", headers=HEAD | KEY)
-    assert dying.until_dead() == -signal.SIGKILL
-
-    async with httpx.AsyncClient(base_url=alive.url, timeout=60) as client:
-        again = await client.post(f"{url}/approve", headers=HEAD | KEY)
-    assert (again.status_code, again.json()["state"]) == (200, "published")
-    assert again.headers["Idempotency-Replayed"] == "true"
+        url = f"{PATH}/{(await client.post(PATH, headers=TEACHER, **parts())).json()['id']}"
+    told, way = 0, (("submit", TEACHER, 1), ("pass", LEAD, 1), ("approve", HEAD, 2))
+    for action, who, events in way:  # an approval publishes in the same step
+        key = who | {"Idempotency-Key": f"retry-{action}"}
+        dying = start_service("materials", database, failpoint=step, DATA_DIR=str(tmp_path / "data"))
+        async with httpx.AsyncClient(base_url=dying.url, timeout=60) as client:
+            with pytest.raises(httpx.TransportError):
+                await client.post(f"{url}/{action}", headers=key)
+        assert dying.until_dead() == -signal.SIGKILL
+        assert await count(runtime, MOVED) == told + (events if moved else 0)
+        async with httpx.AsyncClient(base_url=alive.url, timeout=60) as client:
+            again = await client.post(f"{url}/{action}", headers=key)
+        assert again.status_code == 200
+        assert ("Idempotency-Replayed" in again.headers) is moved
+        told += events
+        assert (await count(runtime, MOVED), await count(runtime, "review_step")) == (told, told)
+    assert again.json()["state"] == "published"
     assert await count(runtime, "outbox WHERE position('material.approved' IN convert_from(envelope, 'UTF8')) > 0") == 1
 
 

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.materials.api.schemas import SubjectOut, TypeOut
-from services.materials.domain.catalogue import Licence, subjects
+from services.materials.domain.catalogue import subjects
+from services.materials.domain.licences import Licence
 from services.materials.usecases.queries import SCOPE
 from shared.http.unit_of_work import CurrentPrincipal
 
@@ -39,6 +40,6 @@ async def list_types(principal: CurrentPrincipal) -> TypesOut:
 
 @router.get("/licences", summary="Licences to choose from")
 async def list_licences(principal: CurrentPrincipal) -> LicencesOut:
-    """Licences a material may carry, as SPDX identifiers."""
+    """Licences teachers choose from, as SPDX identifiers; a material may carry any other one of SPDX as well."""
     principal.require_scope(SCOPE)
     return LicencesOut(items=list(Licence))

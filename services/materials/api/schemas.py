@@ -5,10 +5,11 @@ import unicodedata
 from typing import Annotated, Literal
 from uuid import UUID
 
+from packaging.licenses import canonicalize_license_expression
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from services.materials.domain.catalogue import TYPE_NAMES, Grade, Licence, MaterialType, Subject
+from services.materials.domain.catalogue import TYPE_NAMES, Grade, MaterialType, Subject
 from services.materials.domain.material import Author, Draft, Metadata
 from services.materials.domain.review import Action, State, allowed_actions
 from services.materials.storage.files import HeldFile
@@ -35,6 +36,14 @@ def _nfc(value: str) -> str:
 
 def _in_order(grades: list[Grade]) -> list[Grade]:
     return sorted(set(grades), key=int)
+
+
+def _known_licence(name: str) -> str:
+    """One identifier in the spelling of SPDX; its expressions (`OR`, `AND`, `WITH`) leave open what holds."""
+    known = str(canonicalize_license_expression(name))
+    if " " in known:
+        raise ValueError("one licence, no expression")
+    return known
 
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_nfc)]
@@ -71,7 +80,10 @@ class MetadataIn(Shape):
         default="vi", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, description="BCP 47."
     )
     authors: list[AuthorIn] = Field(default_factory=list, max_length=50)
-    licence: Licence | None = Field(default=None, description="Without one, reviewers are warned.")
+    licence: Annotated[str, Field(max_length=100), AfterValidator(_known_licence)] | None = Field(
+        default=None,
+        description="SPDX identifier, as CC-BY-4.0; `LicenseRef-...` for others. Without one, reviewers are warned.",
+    )
     sources: list[Annotated[Words, Field(min_length=1, max_length=1000)]] = Field(
         default_factory=list, max_length=50, description="Works this one uses: title and author, or an address."
     )

@@ -1,4 +1,4 @@
-"""Closed lists a material's metadata is checked against: subjects by grade, types, licences."""
+"""Closed lists a material's metadata is checked against: subjects by grade, types."""
 
 import functools
 import json
@@ -44,24 +44,6 @@ TYPE_NAMES: Mapping[MaterialType, Text] = {
     MaterialType.SIMULATION: Text("Thí nghiệm mô phỏng", "Simulated experiment"),
     MaterialType.OTHER: Text("Học liệu số hóa khác", "Other digitised material"),
 }
-
-
-class Licence(StrEnum):
-    """SPDX identifiers; `LicenseRef-` names are SPDX's form for what has no public identifier."""
-
-    CC0 = "CC0-1.0"
-    CC_BY = "CC-BY-4.0"
-    CC_BY_SA = "CC-BY-SA-4.0"
-    CC_BY_NC = "CC-BY-NC-4.0"
-    CC_BY_NC_SA = "CC-BY-NC-SA-4.0"
-    CC_BY_ND = "CC-BY-ND-4.0"
-    CC_BY_NC_ND = "CC-BY-NC-ND-4.0"
-    SCHOOL_ONLY = "LicenseRef-school-internal"
-
-
-def is_public(licence: str) -> bool:
-    """May everybody see it: only a Creative Commons licence says so."""
-    return licence.startswith("CC")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.materials.domain.catalogue import Licence, MaterialType
+from services.materials.domain.catalogue import MaterialType
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Metadata:
     requirements: tuple[str, ...]
     language: str
     authors: tuple[Author, ...]
-    licence: Licence | None
+    licence: str | None
     sources: tuple[str, ...]
     rights_statement: str
     duration_seconds: int | None

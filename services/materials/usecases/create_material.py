@@ -85,7 +85,7 @@ def columns_of(metadata: Metadata) -> dict[str, Any]:
         "requirements": list(metadata.requirements),
         "language": metadata.language,
         "authors": [{"name": each.name, "subject": each.subject} for each in metadata.authors],
-        "licence": metadata.licence.value if metadata.licence else "",
+        "licence": metadata.licence or "",
         "sources": list(metadata.sources),
         "rights_statement": metadata.rights_statement,
         "duration_seconds": metadata.duration_seconds,

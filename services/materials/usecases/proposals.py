@@ -17,7 +17,7 @@ from services.materials.domain.appraisal import (
     level_of,
     move,
 )
-from services.materials.domain.catalogue import is_public
+from services.materials.domain.licences import is_public
 from services.materials.domain.policy import Task
 from services.materials.domain.review import BOTH_STEPS, By, State
 from services.materials.storage import materials, orgs, panel, shelf

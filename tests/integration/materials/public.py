@@ -7,7 +7,7 @@ from uuid import UUID
 from lxml import etree
 from sqlalchemy import text
 
-from services.materials.domain.catalogue import is_public
+from services.materials.domain.licences import is_public
 from services.materials.storage import materials, shelf
 from shared.db.scope import EVERYTHING
 from tests.integration.materials.shelf import HEAD, LEAD, TEACHER, Library

@@ -1,6 +1,8 @@
 import hashlib
 from unicodedata import normalize
 
+import pytest
+
 from tests.integration.materials.shelf import HEAD, PATH, PDF, TEACHER, office, parts, person, picture, vendor
 
 
@@ -138,3 +140,19 @@ async def test_catalogues_name_every_accepted_code_in_both_languages(library):
     assert len(types) == 12
     licences = (await library.client.get("/materials/v1/catalogues/licences", headers=TEACHER)).json()["items"]
     assert "CC-BY-4.0" in licences
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("mit", "MIT"), ("cc-by-sa-3.0-at", "CC-BY-SA-3.0-AT"), ("LicenseRef-so-gddt", None)]
+)
+async def test_any_licence_of_spdx_is_taken_in_its_own_spelling(library, given, kept):
+    made = await library.create(licence=given)
+    assert made["licence"] == (kept or given)
+
+
+@pytest.mark.parametrize(
+    "given", ["mine", "MIT OR Apache-2.0", "CC-BY-4.0 AND", "GPL-2.0-only WITH Classpath-exception-2.0"]
+)
+async def test_a_licence_is_one_that_spdx_knows(library, given):
+    answer = await library.client.post(PATH, headers=TEACHER, **parts(licence=given))
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/metadata/licence"]

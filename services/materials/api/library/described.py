@@ -4,7 +4,7 @@ import datetime as dt
 import re
 
 from services.materials.domain.catalogue import TYPE_NAMES, MaterialType, subjects
-from services.materials.domain.licences import LICENCE_URLS
+from services.materials.domain.licences import licence_address
 from services.materials.storage.shelf_tables import ShelfItem
 from shared.clock import VIETNAM
 from shared.errors import Text
@@ -25,7 +25,7 @@ def type_name(item: ShelfItem) -> Text:
 
 
 def licence_url(item: ShelfItem) -> str | None:
-    return LICENCE_URLS.get(item.licence)
+    return licence_address(item.licence)
 
 
 def duration(item: ShelfItem) -> str | None:

@@ -11,13 +11,14 @@ from services.materials.api.deps import ListFilters, MaterialId, Number, Positio
 from services.materials.api.download import Served, serve
 from services.materials.api.links import Links
 from services.materials.api.schemas import LinkOut, MaterialIn, MaterialOut, MaterialSummaryOut, UsesOut, VersionOut
-from services.materials.domain.file_types import BY_MEDIA_TYPE
+from services.materials.domain.file_types import BY_MEDIA_TYPE, WEBP
 from services.materials.storage.content import ContentStore
 from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import MaterialRecord
+from services.materials.storage.tables import FileCheck
 from services.materials.usecases import evidence, queries
 from services.materials.usecases.create_material import create_material
-from shared.errors import invalid
+from shared.errors import invalid, not_found
 from shared.http.etag import set_etag
 from shared.http.idempotency import IdempotentRoute
 from shared.http.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
@@ -32,6 +33,12 @@ FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
     304: {"description": "The caller has this content already."},
     303: {"description": "What a browser could run lies at the address for content; the link holds for minutes."},
     416: {"description": "The range lies outside the file."},
+}
+
+
+PICTURE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/webp": {}}, "description": "The picture."},
+    304: FILE_RESPONSES[304],
 }
 
 
@@ -137,6 +144,26 @@ async def download_one(
     return await answer_file(request, store, held)
 
 
+@router.get(
+    "/materials/{material_id}/files/{position}/thumbnail",
+    summary="A small picture of a file",
+    response_class=Response,
+    responses=PICTURE_RESPONSES,
+)
+async def thumbnail(
+    material_id: MaterialId,
+    position: Position,
+    request: Request,
+    principal: CurrentPrincipal,
+    uow: Uow,
+    store: Store,
+    version: Number = None,
+) -> Response:
+    """Of its first page, or of the picture itself: WebP of at most 320 pixels a side. 404 when the file has none."""
+    held = await queries.read_file(uow, principal, material_id, position=position, number=version)
+    return await answer_picture(request, store, held.check)
+
+
 @router.post("/materials/{material_id}/files/{position}/link", summary="A link to a file that holds for minutes")
 async def link(
     material_id: MaterialId,
@@ -157,6 +184,15 @@ async def link(
 
 async def answer_file(request: Request, store: ContentStore, held: HeldFile) -> Response:
     return await answer_served(request, store, Served.of(held))
+
+
+async def answer_picture(request: Request, store: ContentStore, check: FileCheck | None) -> Response:
+    """The small picture that was made when the content arrived. Raises `thumbnail.none` (not found)."""
+    sha256 = check.thumbnail_sha256 if check is not None else None
+    size = await store.size(sha256) if sha256 is not None else None
+    if sha256 is None or size is None:
+        raise not_found("thumbnail.none", vi="Tệp này không có hình thu nhỏ.", en="This file has no small picture.")
+    return await serve(request, store, Served(sha256, size, WEBP.media_type, "thumbnail.webp", "inline"))
 
 
 async def answer_served(request: Request, store: ContentStore, served: Served) -> Response:

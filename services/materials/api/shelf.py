@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.materials.api.deps import MaterialId, Position, Store
 from services.materials.api.download import Served
 from services.materials.api.panel_schemas import ShelfItemOut
-from services.materials.api.routes import FILE_RESPONSES, PREFIX, answer_served
+from services.materials.api.routes import FILE_RESPONSES, PICTURE_RESPONSES, PREFIX, answer_picture, answer_served
 from services.materials.domain.catalogue import Grade, MaterialType
 from services.materials.domain.file_names import download_name
 from services.materials.domain.file_types import BY_MEDIA_TYPE
@@ -54,6 +54,20 @@ async def download_shared(
     material_id: MaterialId, position: Position, request: Request, principal: CurrentPrincipal, uow: Uow, store: Store
 ) -> Response:
     """As the files of a material."""
-    file = await read_shelf.read_shelf_file(uow, principal, material_id, position)
+    file = (await read_shelf.read_shelf_file(uow, principal, material_id, position)).file
     name = download_name(file["name"], BY_MEDIA_TYPE[file["mediaType"]])
     return await answer_served(request, store, Served(file["sha256"], file["size"], file["mediaType"], name))
+
+
+@router.get(
+    "/{material_id}/files/{position}/thumbnail",
+    summary="A small picture of a file of a shared material",
+    response_class=Response,
+    responses=PICTURE_RESPONSES,
+)
+async def thumbnail_shared(
+    material_id: MaterialId, position: Position, request: Request, principal: CurrentPrincipal, uow: Uow, store: Store
+) -> Response:
+    """As that of a file of a material."""
+    found = await read_shelf.read_shelf_file(uow, principal, material_id, position)
+    return await answer_picture(request, store, found.check)

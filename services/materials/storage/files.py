@@ -49,6 +49,10 @@ async def remember_content(session: AsyncSession, content: StoredFile) -> Stored
     return (await session.execute(select(StoredFile).where(StoredFile.sha256 == content.sha256))).scalar_one()
 
 
+async def check_of(session: AsyncSession, sha256: str) -> FileCheck | None:
+    return await session.get(FileCheck, sha256)
+
+
 async def remember_check(session: AsyncSession, check: FileCheck) -> FileCheck:
     """What a content was found to be: written anew, but what the scanner said of it before stays."""
     values = {

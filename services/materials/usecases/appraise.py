@@ -18,7 +18,7 @@ from services.materials.storage import materials, panel
 from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.panel_tables import Appraisal, Proposal
-from services.materials.usecases.edit_material import file_unknown
+from services.materials.usecases.held_files import file_at
 from services.materials.usecases.panel import SCOPE
 from services.materials.usecases.proposal_board import tell
 from shared.auth import Principal
@@ -81,10 +81,7 @@ async def read_asked(uow: UnitOfWork, who: Principal, appraisal_id: UUID, *, loc
 
 async def read_asked_file(uow: UnitOfWork, who: Principal, appraisal_id: UUID, position: int) -> HeldFile:
     asked = await read_asked(uow, who, appraisal_id)
-    for held in asked.record.files:
-        if held.file.position == position:
-            return held
-    raise file_unknown()
+    return file_at(asked.record.files, position)
 
 
 async def submit(uow: UnitOfWork, who: Principal, appraisal_id: UUID, said: Said) -> Asked:

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from services.materials.storage import review
 from services.materials.storage.tables import VersionComment
-from services.materials.usecases.edit_material import file_unknown
 from services.materials.usecases.grants import require_member
+from services.materials.usecases.held_files import file_unknown
 from services.materials.usecases.queries import read_material
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork

@@ -11,11 +11,12 @@ from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.tables import METADATA, MaterialVersion
 from services.materials.usecases.create_material import SCOPE, columns_of, require_known, whole
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
+from services.materials.usecases.held_files import file_unknown
 from services.materials.usecases.review_material import VersionCheck
 from services.materials.usecases.take_in import ReceivedFile, put_file
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
-from shared.errors import AppError, conflict, forbidden, not_found
+from shared.errors import conflict, forbidden
 from shared.ids import new_id
 
 MAX_FILES = 200
@@ -171,7 +172,3 @@ def _require_draft(record: MaterialRecord) -> None:
             en="A version that was submitted no longer changes. Start a new version.",
             state=record.version.state,
         )
-
-
-def file_unknown() -> AppError:
-    return not_found("file.unknown", vi="Phiên bản này không có tệp đó.", en="This version has no such file.")

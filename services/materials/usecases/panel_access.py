@@ -7,7 +7,7 @@ from services.materials.storage import materials, orgs, panel
 from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.panel_tables import Proposal
-from services.materials.usecases.edit_material import file_unknown
+from services.materials.usecases.held_files import file_at
 from services.materials.usecases.panel import SCOPE, is_department
 from services.materials.usecases.proposal_board import Board, board_of
 from shared.auth import Principal
@@ -63,10 +63,7 @@ async def read_proposed(uow: UnitOfWork, who: Principal, proposal_id: UUID) -> M
 
 async def read_proposed_file(uow: UnitOfWork, who: Principal, proposal_id: UUID, position: int) -> HeldFile:
     record = await read_proposed(uow, who, proposal_id)
-    for held in record.files:
-        if held.file.position == position:
-            return held
-    raise file_unknown()
+    return file_at(record.files, position)
 
 
 async def _decides(uow: UnitOfWork, who: Principal, row: Proposal) -> bool:

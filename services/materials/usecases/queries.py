@@ -7,9 +7,8 @@ from services.materials.storage import materials
 from services.materials.storage.files import HeldFile
 from services.materials.storage.materials import Filters, MaterialRecord
 from services.materials.storage.tables import MaterialVersion
-from services.materials.usecases.edit_material import file_unknown
 from services.materials.usecases.grants import READ, material_unknown, reader_of
-from services.materials.usecases.take_in import refuse_infected
+from services.materials.usecases.held_files import file_at
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 
@@ -32,11 +31,7 @@ async def read_file(
 ) -> HeldFile:
     """A file of a version the caller may see; the first when `position` is None. Raises `file.unknown`."""
     record = await read_material(uow, principal, material_id, number=number)
-    for held in record.files:
-        if position in {None, held.file.position}:
-            refuse_infected([held])
-            return held
-    raise file_unknown()
+    return file_at(record.files, position)
 
 
 async def list_versions(uow: UnitOfWork, principal: Principal, material_id: UUID) -> Sequence[MaterialVersion]:

@@ -3,14 +3,13 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from services.materials.storage import public_shelf, shelf
 from services.materials.storage.shelf import ShelfFilters
 from services.materials.storage.shelf_tables import ShelfItem
-from services.materials.usecases.edit_material import file_unknown
 from services.materials.usecases.harvest import is_deleted
+from services.materials.usecases.held_files import ShelfFile, shelf_file_at
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, not_found
 
@@ -37,13 +36,9 @@ def unknown() -> AppError:
     return not_found("shelf.unknown", vi="Không có học liệu công khai này.", en="There is no such material in public.")
 
 
-async def read_public_file(uow: UnitOfWork, material_id: UUID, position: int) -> dict[str, Any]:
-    """A file of a public version: position, name, mediaType, size, sha256."""
-    item = await read_public(uow, material_id)
-    for file in item.files:
-        if file["position"] == position:
-            return file
-    raise file_unknown()
+async def read_public_file(uow: UnitOfWork, material_id: UUID, position: int) -> ShelfFile:
+    """A file of a public version. Raises what `read_public` does, `file.unknown` and `file.infected`."""
+    return await shelf_file_at(uow, await read_public(uow, material_id), position)
 
 
 async def newest(uow: UnitOfWork, filters: ShelfFilters) -> tuple[Sequence[ShelfItem], dt.datetime | None]:

@@ -2,13 +2,12 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from services.materials.storage import shelf
 from services.materials.storage.shelf import ShelfFilters
 from services.materials.storage.shelf_tables import ShelfItem
-from services.materials.usecases.edit_material import file_unknown
+from services.materials.usecases.held_files import ShelfFile, shelf_file_at
 from services.materials.usecases.queries import SCOPE
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
@@ -43,10 +42,6 @@ async def read_item(uow: UnitOfWork, who: Principal, material_id: UUID) -> Shelf
     return found
 
 
-async def read_shelf_file(uow: UnitOfWork, who: Principal, material_id: UUID, position: int) -> dict[str, Any]:
-    """A file of a shared version: position, name, mediaType, size, sha256."""
-    item = await read_item(uow, who, material_id)
-    for file in item.files:
-        if file["position"] == position:
-            return file
-    raise file_unknown()
+async def read_shelf_file(uow: UnitOfWork, who: Principal, material_id: UUID, position: int) -> ShelfFile:
+    """A file of a shared version. Raises what `read_item` does, `file.unknown` and `file.infected`."""
+    return await shelf_file_at(uow, await read_item(uow, who, material_id), position)

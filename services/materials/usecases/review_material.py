@@ -13,8 +13,8 @@ from services.materials.storage.search.documents import touch
 from services.materials.storage.tables import Material, MaterialVersion, ReviewStep
 from services.materials.usecases.coverage import tell_coverage
 from services.materials.usecases.grants import material_unknown, reader_of, require_member
+from services.materials.usecases.held_files import refuse_infected
 from services.materials.usecases.proposal_board import withdraw_with_version
-from services.materials.usecases.take_in import refuse_infected
 from shared.auth import Principal
 from shared.contracts.materials_v1 import MaterialApproved, MaterialWithdrawn, ReviewMoved
 from shared.db.unit_of_work import UnitOfWork

@@ -1,6 +1,5 @@
 """A file is looked at and kept before any row speaks of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +8,10 @@ from services.materials.inspection.inspector import Inspector
 from services.materials.inspection.report import Inspection
 from services.materials.storage import files, likeness
 from services.materials.storage.content import ContentStore, Incoming
-from services.materials.storage.files import HeldFile
 from services.materials.storage.tables import FileCheck, MaterialVersion, StoredFile
+from services.materials.usecases.held_files import INFECTED
 from shared.db.unit_of_work import UnitOfWork
-from shared.errors import AppError, Kind, Text, invalid
+from shared.errors import AppError, Kind, invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +72,3 @@ async def put_file(uow: UnitOfWork, version: MaterialVersion, file: ReceivedFile
         raise AppError("file.infected", Kind.INVALID, INFECTED, details={"signature": known.signature})
     await likeness.remember_sketch(uow.session, file.sha256, file.found.sketch)
     await files.add_file(uow.session, version.id, version.school_sourced_id, file.name, file.sha256)
-
-
-def refuse_infected(held: Sequence[HeldFile]) -> None:
-    """Raise `file.infected` when the scanner has refused one of these files since it was taken in."""
-    for each in held:
-        if each.check is not None and each.check.scan == "infected":
-            details = {"position": each.file.position, "signature": each.check.signature}
-            raise AppError("file.infected", Kind.INVALID, INFECTED, details=details)
-
-
-INFECTED = Text("Phần mềm quét virus đã từ chối nội dung này.", "The virus scanner has refused this content.")

@@ -2,6 +2,8 @@ import asyncio
 
 import pytest
 
+from tests.integration.materials.panel import API
+from tests.integration.materials.public import share
 from tests.integration.materials.shelf import LEAD, PATH, PDF, TEACHER, office
 
 ROWS = 5
@@ -140,3 +142,16 @@ async def test_no_transaction_is_open_while_a_file_is_streamed(library):
     await app(scope, receive, send)
     assert len(open_connections) >= 2
     assert set(open_connections) == {0}
+
+
+async def test_a_file_has_a_small_picture_where_one_could_be_made(library):
+    material = await share(library)
+    plain = await library.create(content=b"Bai tap", name="a.txt")
+    for address in (f"{PATH}/{material['id']}/files/1/thumbnail", f"{API}/shelf/{material['id']}/files/1/thumbnail"):
+        answer = await library.client.get(address, headers=TEACHER)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/webp")
+        assert answer.content[8:12] == b"WEBP"
+        same = {"If-None-Match": answer.headers["ETag"]}
+        assert (await library.client.get(address, headers=TEACHER | same)).status_code == 304
+    none = await library.client.get(f"{PATH}/{plain['id']}/files/1/thumbnail", headers=TEACHER)
+    assert (none.status_code, none.json()["code"]) == (404, "thumbnail.none")

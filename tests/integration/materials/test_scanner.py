@@ -9,8 +9,12 @@ import pytest
 
 from services.materials.bootstrap import build_store
 from services.materials.inspection.scanner import Clamd, Scan
+from services.materials.storage.files import remember_scan
 from services.materials.usecases.scan_files import scan_files
+from shared.db.scope import EVERYTHING
 from shared.errors import AppError
+from tests.integration.materials.panel import API
+from tests.integration.materials.public import share
 from tests.integration.materials.shelf import LEAD, PATH, PDF, TEACHER, parts
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -75,3 +79,15 @@ async def test_a_clean_file_shows_it_and_an_infected_one_goes_nowhere(library, c
     again = await library.client.post(PATH, headers=TEACHER, **parts(content=b"Bai tap\n" + EICAR, name="b.txt"))
     assert (again.status_code, again.json()["code"]) == (422, "file.infected")
     assert (await library.client.get(f"{PATH}/{clean['id']}/file", headers=TEACHER)).content == PDF
+
+
+async def test_what_was_found_out_later_is_given_to_nobody_from_the_shelf_either(library):
+    material = await share(library)
+    addresses = (f"{API}/shelf/{material['id']}/files/1", f"/library/{material['id']}/files/1")
+    for address in addresses:
+        assert (await library.client.get(address, headers=TEACHER)).content == PDF
+    async with library.runtime.units.begin(EVERYTHING) as uow:
+        await remember_scan(uow.session, material["file"]["sha256"], "infected", "Eicar-Test-Signature")
+    refused = [await library.client.get(address, headers=TEACHER) for address in addresses]
+    assert [each.status_code for each in refused] == [422, 422]
+    assert refused[0].json()["code"] == "file.infected"

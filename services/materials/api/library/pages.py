@@ -158,7 +158,7 @@ async def download(
 ) -> Response:
     """As the files of a material."""
     of = _id_of(material_id)
-    file = await read_public.read_public_file(uow, of, position)
+    file = (await read_public.read_public_file(uow, of, position)).file
     name = download_name(file["name"], BY_MEDIA_TYPE[file["mediaType"]])
     response = await answer_served(request, store, Served(file["sha256"], file["size"], file["mediaType"], name))
     response.headers["Link"] = f'<{repository.landing(of)}>; rel="collection"; type="text/html"'

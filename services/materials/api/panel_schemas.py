@@ -85,11 +85,14 @@ class AppraisalIn(Shape):
     model_config = CLOSED
 
     scores: dict[str, Annotated[Decimal, Field(ge=0, le=1000, decimal_places=2)]] = Field(max_length=50)
+    remarks: dict[str, Annotated[Words, Field(min_length=1, max_length=2000)]] = Field(
+        default_factory=dict, max_length=50, description="By criterion, where something is to be said."
+    )
     recommendation: Recommendation
     comment: Annotated[Words, Field(min_length=1, max_length=5000)]
 
     def to_said(self) -> Said:
-        return Said(self.scores, self.recommendation, self.comment)
+        return Said(self.scores, self.remarks, self.recommendation, self.comment)
 
 
 class ReviewerIn(Shape):
@@ -108,6 +111,7 @@ class AppraisalOut(Shape):
     assigned_at: dt.datetime
     due_at: dt.datetime
     scores: dict[str, str] | None
+    remarks: dict[str, str] | None
     recommendation: str | None
     comment: str | None
     done_at: dt.datetime | None

@@ -116,8 +116,11 @@ class Rubric:
     disagreement: Decimal
     criteria: tuple[Criterion, ...]
 
-    def check(self, scores: Mapping[str, Decimal]) -> None:
-        """Raise `appraisal.scores_invalid` with every fault: each criterion needs a score from 0 to its maximum."""
+    def check(self, scores: Mapping[str, Decimal], remarks: Collection[str] = ()) -> None:
+        """Raise `appraisal.scores_invalid` with every fault: each criterion needs a score from 0 to its maximum.
+
+        `remarks` are the criteria something was written about.
+        """
         faults = [
             FieldError(
                 f"/scores/{each.code}",
@@ -128,10 +131,11 @@ class Rubric:
             if not Decimal(0) <= scores.get(each.code, Decimal(-1)) <= each.max
         ]
         known = {each.code for each in self.criteria}
+        said = [*(f"/scores/{code}" for code in scores), *(f"/remarks/{code}" for code in remarks)]
         faults += [
-            FieldError(f"/scores/{code}", "score.unknown", Text("Không có tiêu chí này.", "No such criterion."))
-            for code in scores
-            if code not in known
+            FieldError(place, "score.unknown", Text("Không có tiêu chí này.", "No such criterion."))
+            for place in said
+            if place.rpartition("/")[2] not in known
         ]
         if faults:
             raise invalid(

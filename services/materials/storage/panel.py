@@ -62,6 +62,11 @@ def led_by(person: str, schools: Collection[str], today: dt.date) -> ColumnEleme
     return and_(seat.exists(), ~own)
 
 
+async def lock_loads(session: AsyncSession) -> None:
+    """Until the transaction ends nobody else chooses reviewers: two proposals at once would see the same loads."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("materials.panel.loads"))))
+
+
 async def candidates(
     session: AsyncSession, subject: str, level: str, today: dt.date, *, school: str
 ) -> list[Candidate]:

@@ -71,6 +71,7 @@ class Proposal(Base):
             unique=True,
             postgresql_where=sql("state IN ('proposed', 'appraised')"),
         ),
+        Index("uq_proposal_shared_material", "material_id", unique=True, postgresql_where=sql("state = 'shared'")),
         Index("ix_proposal_state_subject_id", "state", "subject", "id"),
         Index("ix_proposal_school_id", "school_sourced_id", "id"),
         Index("ix_proposal_material_id", "material_id", "id"),
@@ -89,6 +90,7 @@ class Appraisal(Base):
     assigned_at: Mapped[dt.datetime]
     due_at: Mapped[dt.datetime]
     scores: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    remarks: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     comment: Mapped[str | None]
     recommendation: Mapped[str | None]
     done_at: Mapped[dt.datetime | None]

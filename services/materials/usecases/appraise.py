@@ -40,9 +40,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An appraisal: a score for every criterion of the rubric, a recommendation and why."""
+    """An appraisal: a score for every criterion of the rubric, remarks on some, a recommendation and why."""
 
     scores: Mapping[str, Decimal]
+    remarks: Mapping[str, str]
     recommendation: Recommendation
     comment: str
 
@@ -92,9 +93,10 @@ async def submit(uow: UnitOfWork, who: Principal, appraisal_id: UUID, said: Said
         raise conflict(
             "appraisal.done", vi="Bạn đã gửi thẩm định này.", en="You have submitted this appraisal already."
         )
-    rubrics()[proposal.rubric].check(said.scores)
+    rubrics()[proposal.rubric].check(said.scores, said.remarks)
     row.state, row.done_at = "done", await uow.now()
     row.scores = {code: str(score) for code, score in said.scores.items()}
+    row.remarks = dict(said.remarks)
     row.recommendation, row.comment = said.recommendation.value, said.comment
     await uow.session.flush()
     everyone = (await panel.appraisals(uow.session, [proposal.id]))[proposal.id]

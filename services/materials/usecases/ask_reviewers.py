@@ -114,6 +114,7 @@ async def _keep(uow: UnitOfWork, proposal_id: UUID) -> bool:
 async def _suitable(uow: UnitOfWork, board: Board, *, count: int | None) -> list[Candidate]:
     row, today = board.proposal, await orgs.today(uow.session)
     school = row.school_sourced_id
+    await panel.lock_loads(uow.session)
     found = await panel.candidates(uow.session, row.subject, row.level, today, school=school)
     asked = {each.reviewer for each in board.appraisals}
     return choose(found, school=school, authors=row.authors, asked=asked, count=len(found) if count is None else count)

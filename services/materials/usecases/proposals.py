@@ -109,6 +109,8 @@ async def decide(
     after = move(ProposalState(row.state), action, done=len(board.done), required=row.required)
     _require_reason(action, reason, was=ProposalState(row.state))
     now = await uow.now()
+    if action is ProposalAction.SHARE:
+        await _replace_earlier(uow, row)
     was, row.state, row.version = row.state, after.value, row.version + 1
     row.decided_by, row.decided_at, row.reason = who.subject, now, reason.strip() if reason else None
     if action is ProposalAction.SHARE:
@@ -157,13 +159,17 @@ async def _wanted(uow: UnitOfWork, who: Principal, material_id: UUID, number: in
     return record
 
 
-async def _share(uow: UnitOfWork, board: Board, now: dt.datetime) -> None:
-    """Put the version on the shelf with the whole way it has come, in place of an earlier one of the material."""
-    row = board.proposal
+async def _replace_earlier(uow: UnitOfWork, row: Proposal) -> None:
+    """What stands on the shelf of this material makes room first: one of its proposals is shared at any moment."""
     for earlier in await panel.shared_before(uow.session, row.material_id):
-        if earlier.id != row.id:
-            earlier.state, earlier.version = ProposalState.REPLACED.value, earlier.version + 1
-            await tell(uow, earlier, [])
+        earlier.state, earlier.version = ProposalState.REPLACED.value, earlier.version + 1
+        await uow.session.flush()
+        await tell(uow, earlier, [])
+
+
+async def _share(uow: UnitOfWork, board: Board, now: dt.datetime) -> None:
+    """Put the version on the shelf with the whole way it has come."""
+    row = board.proposal
     await uow.enter(Scope.of({row.school_sourced_id}))
     record = await materials.of_version(uow.session, row.version_id)
     if record is None or record.version.withdrawn_at is not None:

@@ -12,10 +12,11 @@ APPRAISE = "materials.read materials.write materials.review materials.appraise"
 SCHOOL_C, SCHOOL_D = "truong-c", "truong-d"
 CITY_HEAD = person("co-hieu-truong", "head", scope=APPRAISE)
 OFFICER = person("can-bo-so", "department_officer", org=DEPARTMENT, scope=APPRAISE)
-REVIEWERS = {
-    name: person(name, "teacher", org=school, scope=APPRAISE)
-    for name, school in (("thay-b", SCHOOL_B), ("co-c", SCHOOL_C), ("co-d", SCHOOL_D), ("co-cung-truong", SCHOOL_A))
+SCHOOL_OF = {
+    "thay-b": SCHOOL_B, "co-c": SCHOOL_C, "co-d": SCHOOL_D, "thay-d": SCHOOL_D,
+    "co-cung-truong": SCHOOL_A,
 }
+REVIEWERS = {name: person(name, "teacher", org=school, scope=APPRAISE) for name, school in SCHOOL_OF.items()}
 SCORES = {"accuracy": "22.5", "curriculum": 20, "pedagogy": 18, "technique": 12, "rights": 10}
 
 
@@ -34,10 +35,9 @@ async def settle_more(library) -> None:
 
 
 async def appoint(library, name: str, *, lead: bool = False) -> dict[str, Any]:
-    school = {"thay-b": SCHOOL_B, "co-c": SCHOOL_C, "co-d": SCHOOL_D, "co-cung-truong": SCHOOL_A}[name]
     body = {
         "person": name,
-        "schoolSourcedId": school,
+        "schoolSourcedId": SCHOOL_OF[name],
         "subjects": ["mathematics"],
         "levels": ["lower_secondary"],
         "validFrom": "2026-01-01",

@@ -13,6 +13,7 @@ from tests.integration.materials.panel import (
     OFFICER,
     REVIEWERS,
     SCHOOL_D,
+    SCORES,
     act,
     appoint,
     appraise,
@@ -115,6 +116,34 @@ async def test_reviewers_are_never_of_the_authors_school_and_a_lack_is_seen_and_
     await appoint(city, "co-d")
     assert await keep_panel(city.runtime.units) == 1
     assert [each["reviewer"] for each in (await board(city, proposal))["appraisals"]] == ["thay-b", "co-d"]
+
+
+async def test_two_proposals_at_once_do_not_load_the_same_reviewers(city):
+    for name in ("thay-b", "co-c", "co-d", "thay-d"):
+        await appoint(city, name)
+    found = [await city.bring_to("published") for _ in range(2)]
+    made = await asyncio.gather(*(propose(city, material) for material in found))
+    asked = [{each["reviewer"] for each in (await board(city, proposal))["appraisals"]} for proposal in made]
+    assert asked[0] | asked[1] == {"thay-b", "co-c", "co-d", "thay-d"}
+    assert not asked[0] & asked[1]
+
+
+async def test_a_reviewer_writes_about_single_criteria(city):
+    for name in ("thay-b", "co-c"):
+        await appoint(city, name)
+    proposal = await propose(city, await city.bring_to("published"))
+    (item,) = await waiting(city, "thay-b")
+    url = f"{API}/appraisals/{item['appraisalId']}/submit"
+    said = {"scores": SCORES, "recommendation": "return", "comment": "Cần sửa."}
+    wrong = await city.client.post(
+        url, headers=REVIEWERS["thay-b"], json=said | {"remarks": {"colour": "Đẹp", "accuracy": "Hình 2 sai"}}
+    )
+    assert [fault["pointer"] for fault in wrong.json()["errors"]] == ["/remarks/colour"]
+    remarks = {"accuracy": "Hình 2 vẽ sai tỉ lệ.", "rights": "Thiếu nguồn hình 3."}
+    done = await city.client.post(url, headers=REVIEWERS["thay-b"], json=said | {"remarks": remarks})
+    assert done.json()["appraisal"]["remarks"] == remarks
+    (seen,) = [each for each in (await board(city, proposal))["appraisals"] if each["reviewer"] == "thay-b"]
+    assert seen["remarks"] == remarks
 
 
 async def test_an_overdue_reviewer_is_replaced_and_stays_in_the_history(city):

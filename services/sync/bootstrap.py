@@ -3,11 +3,11 @@
 from services.sync.domain.archive import ArchiveLimits
 from services.sync.settings import SyncSettings
 from services.sync.storage.connector_tables import Base
-from services.sync.storage.secret_box import SecretBox
 from services.sync.storage.uploads import Uploads
 from services.sync.usecases.push_feed import FeedWork
 from services.sync.usecases.work_pulls import PullWork
 from shared.clock import Clock
+from shared.secret_box import SecretBox
 from shared.service import Runtime, Service, build_runtime
 
 # It listens to nobody: it is where the other services' knowledge of schools and rosters begins.
@@ -23,14 +23,19 @@ def uploads_of(settings: SyncSettings) -> Uploads:
     return Uploads(settings.data_dir, limits)
 
 
+def box_of(settings: SyncSettings) -> SecretBox:
+    """Where the connectors' secrets are kept."""
+    return SecretBox(settings.connector_key, setting="CONNECTOR_KEY", code="connector.noKey")
+
+
 def feeds_of(settings: SyncSettings, clock: Clock) -> FeedWork:
-    return FeedWork(SecretBox(settings.connector_key), clock, settings.allow_private_addresses)
+    return FeedWork(box_of(settings), clock, settings.allow_private_addresses)
 
 
 def pulls_of(settings: SyncSettings, clock: Clock) -> PullWork:
     return PullWork(
         uploads=uploads_of(settings),
-        box=SecretBox(settings.connector_key),
+        box=box_of(settings),
         folder=settings.data_dir / "pulls",
         clock=clock,
         allow_private=settings.allow_private_addresses,

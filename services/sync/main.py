@@ -4,10 +4,9 @@ from fastapi import FastAPI
 
 from services.sync.api.oneroster_answers import SHAPERS
 from services.sync.api.routers import ROUTERS
-from services.sync.bootstrap import SERVICE, build, uploads_of
+from services.sync.bootstrap import SERVICE, box_of, build, uploads_of
 from services.sync.settings import SyncSettings
 from services.sync.storage.listing import ListingIndex
-from services.sync.storage.secret_box import SecretBox
 from services.sync.usecases.scope import scope_of
 from shared.auth.tokens import TokenVerifier
 from shared.failpoints import arm
@@ -37,7 +36,7 @@ def create_app(
     )
     app.state.uploads = uploads_of(settings)
     app.state.listings = ListingIndex()
-    app.state.box = SecretBox(settings.connector_key)
+    app.state.box = box_of(settings)
     app.state.allow_private_addresses = settings.allow_private_addresses
     return app
 

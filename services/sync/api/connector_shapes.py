@@ -7,12 +7,12 @@ from fastapi import Depends, Path, Request
 from pydantic import Field
 
 from services.sync.api.schemas import Shape
-from services.sync.storage.outside import checked_url
-from services.sync.storage.secret_box import SecretBox
 from services.sync.usecases.connectors import url_refused
 from shared.auth import Principal
 from shared.errors import Text
 from shared.http.unit_of_work import CurrentPrincipal
+from shared.outside import checked_url
+from shared.secret_box import SecretBox
 
 ConnectorId = Annotated[str, Path(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Url = Annotated[str, Field(min_length=8, max_length=1000, description="http or https, without a user or a fragment.")]

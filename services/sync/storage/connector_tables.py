@@ -15,7 +15,7 @@ __all__ = ["Base", "Feed", "FeedDeadLetter", "Pull", "PullRun"]
 class Pull(Base):
     """A OneRoster provider that is read on a schedule, in the name of the vendor's client `client_id`.
 
-    `secret` is encrypted (`storage.secret_box`). Runs queued before `counts_since` were made under other settings of
+    `secret` is encrypted (`shared.secret_box`). Runs queued before `counts_since` were made under other settings of
     what is read: no delta builds on them.
     """
 

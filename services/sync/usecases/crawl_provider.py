@@ -16,8 +16,8 @@ from urllib.parse import quote, urlencode
 from services.sync.domain.oneroster import V1_1, V1_2
 from services.sync.domain.pull import MOST_TRIES, Pages, Place, PullError, wait_seconds
 from services.sync.domain.pull_rows import Json, reference
-from services.sync.storage.outside import Answer, Failure, Outside, OutsideError
 from shared.clock import Clock, rfc3339
+from shared.outside import Answer, Failure, Outside, OutsideError
 
 _PAGE_BYTES = 256 * 1024 * 1024
 _TOKEN_BYTES = 64 * 1024

@@ -8,13 +8,13 @@ from services.sync.domain.feed import signing_key
 from services.sync.storage import feeds
 from services.sync.storage.changes import TYPES
 from services.sync.storage.connector_tables import Feed, FeedDeadLetter
-from services.sync.storage.secret_box import SecretBox
 from services.sync.usecases.connectors import require_department, require_schools, secret_needed
 from services.sync.usecases.read_changes import read_changes
 from shared.auth import Principal
 from shared.db.scope import EVERYTHING, Scope
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import AppError, FieldError, Text, invalid, not_found
+from shared.secret_box import SecretBox
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from sqlalchemy import RowMapping
 from services.sync.domain.pull import RunKind, RunState, Schedule
 from services.sync.storage import pulls
 from services.sync.storage.connector_tables import Pull, PullRun
-from services.sync.storage.secret_box import SecretBox
 from services.sync.usecases.connectors import require_department, require_schools, secret_needed
 from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import conflict, not_found
+from shared.secret_box import SecretBox
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,6 @@ from services.sync.storage import feeds
 from services.sync.storage.changes import Place, place_of
 from services.sync.storage.claims import Claims
 from services.sync.storage.connector_tables import Feed, FeedDeadLetter
-from services.sync.storage.outside import Answer, Failure, Outside, OutsideError, outside
-from services.sync.storage.secret_box import SecretBox, SecretUnreadableError
 from services.sync.usecases.read_changes import read_changes
 from shared.clock import Clock
 from shared.db.scope import EVERYTHING, Scope
@@ -36,6 +34,8 @@ from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.errors import AppError
 from shared.failpoints import failpoint
 from shared.logs import failure_fields, logger
+from shared.outside import Answer, Failure, Outside, OutsideError, outside
+from shared.secret_box import SecretBox, SecretUnreadableError
 
 log = logger(__name__)
 _SECONDS = 60.0

@@ -26,8 +26,6 @@ from services.sync.domain.pull import (
 from services.sync.storage import pulls
 from services.sync.storage.claims import Claims
 from services.sync.storage.connector_tables import Pull, PullRun
-from services.sync.storage.outside import outside
-from services.sync.storage.secret_box import SecretBox, SecretUnreadableError
 from services.sync.storage.uploads import Inspection, Received, Uploads, inspect
 from services.sync.usecases.crawl_provider import Crawl, Pause, Provider, Target
 from services.sync.usecases.pull_package import PackageMaker, pieces_of
@@ -38,6 +36,8 @@ from shared.db.scope import EVERYTHING
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.failpoints import failpoint
 from shared.logs import failure_fields, logger
+from shared.outside import outside
+from shared.secret_box import SecretBox, SecretUnreadableError
 
 log = logger(__name__)
 _ORPHAN_SECONDS = 24 * 3600

@@ -13,7 +13,10 @@ SCHOOL_C, SCHOOL_D = "truong-c", "truong-d"
 CITY_HEAD = person("co-hieu-truong", "head", scope=APPRAISE)
 OFFICER = person("can-bo-so", "department_officer", org=DEPARTMENT, scope=APPRAISE)
 SCHOOL_OF = {
-    "thay-b": SCHOOL_B, "co-c": SCHOOL_C, "co-d": SCHOOL_D, "thay-d": SCHOOL_D,
+    "thay-b": SCHOOL_B,
+    "co-c": SCHOOL_C,
+    "co-d": SCHOOL_D,
+    "thay-d": SCHOOL_D,
     "co-cung-truong": SCHOOL_A,
 }
 REVIEWERS = {name: person(name, "teacher", org=school, scope=APPRAISE) for name, school in SCHOOL_OF.items()}

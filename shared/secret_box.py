@@ -1,4 +1,4 @@
-"""Secrets of the connectors at rest: JWE (RFC 7516) with A256GCM under a key from the settings."""
+"""Secrets at rest: JWE (RFC 7516) with A256GCM under a key from the settings."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from pydantic import SecretStr
 
-from shared.errors import AppError, Kind, Text
+from shared.errors import unavailable
 
 _HEADER = {"alg": "dir", "enc": "A256GCM"}
 _ALGORITHMS = list(_HEADER.values())
@@ -19,21 +19,22 @@ class SecretUnreadableError(Exception):
 
 
 class SecretBox:
-    """Without a key nothing can be sealed. `purpose` (`pull:<id>`) keeps a row's secret from working in another row."""
+    """Without a key nothing can be sealed: `code` (unavailable) then says which `setting` it would come from.
 
-    def __init__(self, key: SecretStr | None) -> None:
+    `purpose` (`pull:<id>`) keeps a row's secret from working in another row.
+    """
+
+    def __init__(self, key: SecretStr | None, *, setting: str, code: str) -> None:
+        self._setting, self._code = setting, code
         self._key = None if key is None else OctKey.import_key(hashlib.sha256(key.get_secret_value().encode()).digest())
 
     def require_key(self) -> None:
-        """Raises `connector.noKey` (unavailable)."""
+        """Raises the error of the missing key."""
         if self._key is None:
-            raise AppError(
-                "connector.noKey",
-                Kind.UNAVAILABLE,
-                Text(
-                    "Hệ thống chưa đặt CONNECTOR_KEY nên chưa dùng được kết nối. Báo đơn vị vận hành.",
-                    "CONNECTOR_KEY is not set, so connectors are off. Tell the operator.",
-                ),
+            raise unavailable(
+                self._code,
+                vi=f"Hệ thống chưa đặt {self._setting} nên chưa dùng được chức năng này. Báo đơn vị vận hành.",
+                en=f"{self._setting} is not set, so this is off. Tell the operator.",
             )
 
     def seal(self, purpose: str, secret: str) -> str:

@@ -16,7 +16,7 @@ openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt 
 while IFS= read -r line; do
   case $line in
     PUBLIC_URL=*) echo "PUBLIC_URL=$public_url" ;;
-    CONNECTOR_KEY=* | CONTENT_KEY=* | *_PASSWORD=*) echo "${line%%=*}=$(password)" ;;
+    CONNECTOR_KEY=* | CONTENT_KEY=* | LTI_KEY=* | *_PASSWORD=*) echo "${line%%=*}=$(password)" ;;
     *) echo "$line" ;;
   esac
 done <"$folder/production.env.example" >"$folder/production.env"

@@ -54,10 +54,11 @@ class Surroundings:
                 "FAILPOINT": "",
             }
             | (self._only_gateway() if name == "gateway" else {})
-            # A provider on the same machine may be tried.
             | ({"CONTENT_URL": self.content_url} if name in {"gateway", "materials"} else {})
-            | ({"CONTENT_KEY": self.secrets.content} if name == "materials" else {})
-            | ({"CONNECTOR_KEY": self.secrets.connectors, "ALLOW_PRIVATE_ADDRESSES": "true"} if name == "sync" else {})
+            | ({"CONTENT_KEY": self.secrets.content, "LTI_KEY": self.secrets.lti} if name == "materials" else {})
+            | ({"CONNECTOR_KEY": self.secrets.connectors} if name == "sync" else {})
+            # A provider, or an LMS, on the same machine may be tried.
+            | ({"ALLOW_PRIVATE_ADDRESSES": "true"} if name in {"sync", "materials"} else {})
         )
 
     def of_demo(self) -> dict[str, str]:

@@ -139,6 +139,7 @@ class Secrets:
     nats: dict[str, str]
     connectors: str
     content: str
+    lti: str
 
     @classmethod
     def generate(cls) -> "Secrets":
@@ -148,6 +149,7 @@ class Secrets:
             {role: secrets.token_hex(24) for role in roles},
             # NATS reads a bare word that starts with a digit as a number; a letter in front keeps every reader honest.
             {service: "n" + secrets.token_hex(24) for service in SERVICES},
+            secrets.token_hex(24),
             secrets.token_hex(24),
             secrets.token_hex(24),
         )

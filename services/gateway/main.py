@@ -20,8 +20,8 @@ from shared.logs import configure_logs
 from shared.service import Runtime
 from shared.telemetry import configure_telemetry
 
-_MAX_TOKEN_REQUEST_BYTES = 16 * 1024
-_MAX_HARVEST_REQUEST_BYTES = 16 * 1024
+# Forms, in bytes; the signed message of an LMS is the longest.
+_MAX_FORMS = {"/oauth2/token": 16 * 1024, "/oai": 16 * 1024, "/lti": 512 * 1024}
 
 
 def create_app(
@@ -38,11 +38,10 @@ def create_app(
             routers=[oauth.router, pages.router],
             scope_of=parts.scope_of,
             body_limits={
-                "/oauth2/token": _MAX_TOKEN_REQUEST_BYTES,
                 "/sync/v1/imports": settings.max_import_bytes,
                 "/materials/v1/materials": settings.max_material_bytes,
                 "/materials/v1/uploads": settings.max_tus_bytes,
-                "/oai": _MAX_HARVEST_REQUEST_BYTES,
+                **_MAX_FORMS,
             },
             shapers={
                 "/oauth2/token": oauth_error,

@@ -12,13 +12,17 @@ from services.materials.storage.local_folder import LocalFolder
 from services.materials.storage.schema import Base
 from services.materials.storage.spool import Spool
 from services.materials.usecases.ask_reviewers import keep_panel
+from services.materials.usecases.lti_launch import sweep_sessions
+from services.materials.usecases.lti_tool import LtiTool
 from services.materials.usecases.scan_files import scan_files
 from services.materials.usecases.sweep_files import GRACE, sweep_files
 from services.materials.usecases.uploads import sweep_uploads
+from shared.clock import Clock
 from shared.contracts.reporting_v1 import EvidenceChanged
 from shared.contracts.sync_v1 import OrgChanged
 from shared.messaging.consumer import Consumer
 from shared.messaging.topology import ConsumerSpec
+from shared.outside import Outside
 from shared.service import Runtime, Service, build_runtime
 from shared.worker import Job
 
@@ -57,6 +61,17 @@ def build_spool(settings: MaterialsSettings) -> Spool:
     return Spool(settings.data_dir / "files" / "uploads")
 
 
+def build_lti_tool(settings: MaterialsSettings, clock: Clock) -> LtiTool:
+    return LtiTool.of(
+        settings.public_url,
+        settings.library_name,
+        key=settings.lti_key,
+        clock=clock,
+        outside=Outside(allow_private=settings.allow_private_addresses),
+        allow_private=settings.allow_private_addresses,
+    )
+
+
 def build_repository(settings: MaterialsSettings) -> Repository:
     return Repository.at(
         settings.public_url, settings.library_name, domain=settings.library_domain, email=settings.library_email
@@ -86,5 +101,6 @@ def sweep_job(store: ContentStore, spool: Spool) -> Job:
     async def sweep(runtime: Runtime) -> None:
         await sweep_files(runtime.units, store, older_than=runtime.clock.now() - GRACE)
         await sweep_uploads(runtime.units, spool)
+        await sweep_sessions(runtime.units, runtime.clock.now())
 
     return Job("sweep-files", SWEEP_EVERY, sweep)

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from services.materials.api import routes, tus
 from services.materials.api.links import Links
 from services.materials.api.routers import READ_LIMITS, ROUTERS, public_shapers
-from services.materials.bootstrap import SERVICE, build, build_repository, build_spool, build_store
+from services.materials.bootstrap import SERVICE, build, build_lti_tool, build_repository, build_spool, build_store
 from services.materials.inspection.inspector import Inspector
 from services.materials.settings import MaterialsSettings
 from services.materials.storage.search.tantivy_index import TantivyIndex
@@ -49,8 +49,8 @@ def create_app(
     app.state.content_store, app.state.repository = store, repository
     app.state.index_keeper = IndexKeeper(app.state.units, TantivyIndex())
     app.state.links = Links(settings.content_url, settings.content_key, app.state.runtime.clock)
-    app.state.spool = build_spool(settings)
-    app.state.max_tus_bytes = settings.max_tus_bytes
+    app.state.lti_tool = build_lti_tool(settings, app.state.runtime.clock)
+    app.state.spool, app.state.max_tus_bytes = build_spool(settings), settings.max_tus_bytes
     app.state.inspector = Inspector(parallel=settings.parallel_inspections)
     return app
 
@@ -65,6 +65,7 @@ async def following(app: FastAPI) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+        await app.state.lti_tool.outside.close()
 
 
 def main() -> None:

@@ -16,6 +16,14 @@ class MaterialsSettings(ServiceSettings):
         default=None, description="Address for content: another host than the API's, answered by the same gateway."
     )
     content_key: SecretStr | None = Field(default=None, min_length=32, description="Signs the links to content.")
+    lti_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Seals the keys of the library as an LTI tool and signs its logins; LMS cannot open it without.",
+    )
+    allow_private_addresses: bool = Field(
+        default=False, description="LMS may live in private networks and without https: tests and demonstrations."
+    )
     clamd_host: str | None = Field(
         default=None, description="Virus scanner (ClamAV's clamd); files are not scanned without."
     )

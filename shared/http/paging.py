@@ -64,6 +64,17 @@ def decode_moment(cursor: str | None) -> tuple[dt.datetime, UUID] | None:
         raise bad_cursor() from failure
 
 
+def decode_id(cursor: str | None) -> UUID | None:
+    """The last id of a list ordered by ids, or None for the first page. Raises `paging.cursor_invalid` (400)."""
+    key = decode_cursor(cursor, 1)
+    if key is None:
+        return None
+    try:
+        return UUID(key[0])
+    except (ValueError, TypeError, AttributeError) as failure:
+        raise bad_cursor() from failure
+
+
 def bad_cursor() -> AppError:
     """For a cursor of the caller's own making (400)."""
     return invalid(

@@ -24,6 +24,7 @@ SCOPES: Mapping[str, Text] = {
     "materials.catalogue": Text(
         "Nhập khung yêu cầu cần đạt của chương trình", "Import the requirements of the curriculum"
     ),
+    "materials.lti": Text("Quản lý LMS được mở kho học liệu", "Manage which LMS may open the library"),
     "reporting.read": Text("Đọc báo cáo", "Read reports"),
     "reporting.write": Text("Điền và nộp báo cáo", "Fill in and submit reports"),
     "reporting.manage": Text("Mở đợt, tiếp nhận, trả lại báo cáo", "Open campaigns, accept and return reports"),
@@ -69,7 +70,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
     "librarian": frozenset({"materials.read", "materials.write", "materials.review", "materials.appraise"}),
     "department_officer": _ROSTER_SCOPES
     | {"sync.read", "sync.orgs", "reporting.read", "reporting.manage"}
-    | {"materials.read", "materials.appraise", "materials.catalogue"},
+    | {"materials.read", "materials.appraise", "materials.catalogue", "materials.lti"},
     # A commune receives and returns the reports of its schools.
     "commune_officer": frozenset({"sync.read", "materials.read", "reporting.read", "reporting.manage"}),
 }

@@ -53,6 +53,8 @@ def proxy_routes(urls: Mapping[str, str]) -> Sequence[ProxyRoute]:
         # The city's shelf for the world. Harvesters may ask by POST, which reads here as well.
         ProxyRoute("/oai", upstreams["materials"], ("/oai",), _READ | {"POST"}),
         ProxyRoute("/library", upstreams["materials"], ("/library",)),
+        # The library as a tool inside an LMS: logins and launches come as forms, and carry their own proof.
+        ProxyRoute("/lti", upstreams["materials"], ("/lti",), _READ | {"POST"}),
         ProxyRoute("/robots.txt", upstreams["materials"], ("/robots.txt",)),
         ProxyRoute("/reporting", upstreams["reporting"]),
     )

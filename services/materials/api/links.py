@@ -18,6 +18,11 @@ class Links:
         self._key = key.get_secret_value().encode() if key else None
         self._clock = clock
 
+    @property
+    def base(self) -> str:
+        """The other origin. Raises `content.not_configured` (unavailable)."""
+        return self._configured()[0]
+
     def link(self, sha256: str, name: str, media_type: str, disposition: Disposition) -> tuple[str, int]:
         """The address, and when it ends (Unix time in seconds)."""
         base, key = self._configured()

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,10 +17,10 @@ from services.materials.storage.materials import MaterialRecord
 from services.materials.storage.tables import FileCheck
 from services.materials.usecases import evidence, queries
 from services.materials.usecases.create_material import create_material
-from shared.errors import invalid, not_found
+from shared.errors import not_found
 from shared.http.etag import set_etag
 from shared.http.idempotency import IdempotentRoute
-from shared.http.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.http.paging import Cursor, Limit, Page, decode_id, encode_cursor
 from shared.http.unit_of_work import CurrentPrincipal, Uow
 
 PREFIX = "/materials/v1"
@@ -79,7 +78,7 @@ async def list_materials(
     principal: CurrentPrincipal, uow: Uow, chosen: ListFilters, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[MaterialSummaryOut]:
     """Newest first: the version in use; to its author, its school's reviewers and the department the newest one."""
-    records, following = await queries.list_materials(uow, principal, chosen, before=_key_of(cursor), limit=limit)
+    records, following = await queries.list_materials(uow, principal, chosen, before=decode_id(cursor), limit=limit)
     items = [MaterialSummaryOut.from_row(record) for record in records]
     return Page(items=items, next=None if following is None else encode_cursor(str(following)))
 
@@ -202,17 +201,3 @@ async def answer_served(request: Request, store: ContentStore, served: Served) -
     links: Links = request.app.state.links
     url, _ = links.link(served.sha256, served.name, served.media_type, served.disposition)
     return RedirectResponse(url, status_code=303, headers={"Cache-Control": "no-store"})
-
-
-def _key_of(cursor: str | None) -> UUID | None:
-    key = decode_cursor(cursor, 1)
-    if key is None:
-        return None
-    try:
-        return UUID(key[0])
-    except (ValueError, TypeError, AttributeError) as failure:
-        raise invalid(
-            "paging.cursor_invalid",
-            vi="Con trỏ trang không hợp lệ. Hãy dùng nguyên giá trị next của trang trước.",
-            en="The cursor is not valid. Use the value of `next` exactly as the page before gave it.",
-        ) from failure

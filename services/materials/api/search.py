@@ -10,7 +10,7 @@ from services.materials.api.routes import PREFIX
 from services.materials.api.schemas import MaterialSummaryOut, Shape
 from services.materials.domain.catalogue import Grade, MaterialType
 from services.materials.domain.search_words import Wish
-from services.materials.storage.search.port import FACETS, Search, Visible
+from services.materials.storage.search.port import FACETS, Found, Search, Visible
 from services.materials.storage.shelf_tables import ShelfItem
 from services.materials.usecases import search_library
 from services.materials.usecases.keep_index import IndexKeeper
@@ -77,7 +77,7 @@ async def search(
     A filter given several times allows any of its values. A requirement's code finds everything below it too.
     """
     keeper = _keeper(request)
-    seen, after = _place_of(cursor)
+    seen, after = place_of(cursor)
     wanted = Search(
         wish=Wish(),
         visible=Visible(frozenset()),
@@ -102,7 +102,7 @@ async def search(
         total=found.total,
         facets={name: dict(counts) for name, counts in found.facets.items()},
         did_you_mean=results.meant,
-        next=encode_cursor(seen + len(found.keys), found.keys[-1]) if found.more else None,
+        next=following(seen, found),
     )
 
 
@@ -125,7 +125,12 @@ def _keeper(request: Request) -> IndexKeeper:
     return keeper
 
 
-def _place_of(cursor: str | None) -> tuple[int, str | None]:
+def following(seen: int, found: Found) -> str | None:
+    """The cursor of the page behind `found`, before which `seen` hits were shown."""
+    return encode_cursor(seen + len(found.keys), found.keys[-1]) if found.more else None
+
+
+def place_of(cursor: str | None) -> tuple[int, str | None]:
     key = decode_cursor(cursor, 2)
     if key is None:
         return 0, None

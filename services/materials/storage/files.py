@@ -53,6 +53,12 @@ async def check_of(session: AsyncSession, sha256: str) -> FileCheck | None:
     return await session.get(FileCheck, sha256)
 
 
+async def checks_of(session: AsyncSession, sha256s: Collection[str]) -> Mapping[str, FileCheck]:
+    """What these contents were found to be; those nobody has looked at are left out."""
+    rows = await session.execute(select(FileCheck).where(FileCheck.sha256.in_(sha256s)))
+    return {row.sha256: row for row in rows.scalars()}
+
+
 async def remember_check(session: AsyncSession, check: FileCheck) -> FileCheck:
     """What a content was found to be: written anew, but what the scanner said of it before stays."""
     values = {

@@ -3,6 +3,7 @@
 from services.materials.storage import (
     coverage,
     likeness,
+    lti_tables,
     panel_tables,
     requirement_tables,
     shelf_tables,
@@ -17,6 +18,7 @@ __all__ = [
     "coverage",
     "documents",
     "likeness",
+    "lti_tables",
     "panel_tables",
     "requirement_tables",
     "shelf_tables",

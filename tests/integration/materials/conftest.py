@@ -20,6 +20,8 @@ def settings(database, nats_url_for, tmp_path) -> MaterialsSettings:
         max_upload_bytes=256 * 1024,
         content_url=CONTENT_URL,
         content_key="k" * 32,
+        lti_key="l" * 32,
+        allow_private_addresses=True,
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from services.materials.api import html
 from services.materials.api.deps import Position, PublicUow, Store, TheRepository
 from services.materials.api.download import Served
 from services.materials.api.library import feeds, json_ld, page, signposting
@@ -43,7 +44,7 @@ def library_shaper(repository: Repository) -> Shaper:
 
     def shape(error: AppError, status: int, language: Language) -> Response:
         headers = problem_headers(error, status, language) | page.HEADERS
-        return Response(page.error_page(error, repository, language), status, headers, page.MEDIA_TYPE)
+        return Response(page.error_page(error, repository, language), status, headers, html.MEDIA_TYPE)
 
     return shape
 
@@ -130,7 +131,7 @@ async def landing(
         "Content-Language": language,
     }
     return conditional(
-        request, page.landing_page(item, repository, links, language), page.MEDIA_TYPE, headers, item.changed_at
+        request, page.landing_page(item, repository, links, language), html.MEDIA_TYPE, headers, item.changed_at
     )
 
 

@@ -57,6 +57,21 @@ def test_what_is_public_of_the_library_needs_no_token_and_harvesters_may_ask_by_
             assert client.get(httpx.URL(path)).status_code in {400, 401, 404}
 
 
+def test_an_lms_needs_no_token_and_sends_forms(start_gateway: StartGateway, upstream: Upstream):
+    with start_gateway(materials_url=upstream.url) as address, httpx.Client(base_url=address, timeout=20) as client:
+        for method, path in (
+            ("GET", "/lti/jwks"),
+            ("GET", "/lti/login?iss=x"),
+            ("POST", "/lti/login"),
+            ("POST", "/lti/launch"),
+        ):
+            asked = client.request(method, path).json()
+            assert (asked["method"], asked["target"]) == (method, path)
+        assert client.post("/lti/launch", content=b"x" * 600_000).status_code == 413
+        for method, path in (("PUT", "/lti/launch"), ("DELETE", "/lti/jwks"), ("GET", "/materials/v1/lti/platforms")):
+            assert client.request(method, path).status_code == 401
+
+
 def test_files_of_strangers_are_answered_under_their_own_host_and_nothing_else_is(
     start_gateway: StartGateway, upstream: Upstream, bearer: dict[str, str]
 ):

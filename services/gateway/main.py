@@ -7,6 +7,7 @@ from services.gateway.api import oauth
 from services.gateway.api.oauth_answers import oauth_error
 from services.gateway.api.oneroster_errors import oneroster_error
 from services.gateway.api.pages import routes as pages
+from services.gateway.api.tus_errors import tus_error
 from services.gateway.bootstrap import SERVICE, build, build_parts, opened
 from services.gateway.proxy.dispatch import Dispatch
 from services.gateway.proxy.routes import content_route
@@ -45,6 +46,7 @@ def create_app(
             },
             shapers={
                 "/oauth2/token": oauth_error,
+                "/materials/v1/uploads": tus_error,
                 "/ims/oneroster": oneroster_error,
                 "/materials/ims/oneroster": oneroster_error,
             },

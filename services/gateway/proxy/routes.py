@@ -49,6 +49,8 @@ def proxy_routes(urls: Mapping[str, str]) -> Sequence[ProxyRoute]:
     return (
         ProxyRoute("/sync", upstreams["sync"]),
         ProxyRoute("/ims/oneroster", upstreams["sync"], _DISCOVERY),
+        # What the server can do is asked before anybody has a token (tus 1.0).
+        ProxyRoute("/materials/v1/uploads", upstreams["materials"], ("/materials/v1/uploads",), frozenset({"OPTIONS"})),
         ProxyRoute("/materials", upstreams["materials"]),
         # The city's shelf for the world. Harvesters may ask by POST, which reads here as well.
         ProxyRoute("/oai", upstreams["materials"], ("/oai",), _READ | {"POST"}),

@@ -103,13 +103,10 @@ async def append(upload_id: UploadId, request: Request, principal: CurrentPrinci
         upload = await uploads.own(uow, principal, upload_id)
         if upload.concat == "final":
             raise tus.fault("tus.final", "Tệp ghép không nhận thêm dữ liệu.", "A final upload takes no more bytes.")
-        if upload.length is None and "upload-length" in request.headers:
-            upload.length = tus.number_of(request.headers, "upload-length")
-            if upload.length > _limit(request):
-                raise tus.too_large(_limit(request))
+        announced = tus.announced_length(request.headers, upload.length, _limit(request))
         upload.expires_at = await uow.now() + LIFETIME
         await rows.extend(uow.session, upload_id, upload.expires_at)
-    reached = await _append(request, upload, offset)
+    reached = await _append(request, upload, offset, announced)
     headers = _headers() | {"Upload-Offset": str(reached), "Upload-Expires": _http_date(upload.expires_at)}
     return Response(status_code=204, headers=headers)
 
@@ -152,8 +149,11 @@ async def _begin(request: Request, principal: Principal, creation: Creation, lim
     return upload
 
 
-async def _append(request: Request, upload: Upload, offset: int) -> int:
-    """Write the body behind what is there; how far the upload has come then, in bytes."""
+async def _append(request: Request, upload: Upload, offset: int, announced: int | None = None) -> int:
+    """Write the body behind what is there; how far the upload has come then, in bytes.
+
+    A length `announced` only now holds from the first chunk that is kept, and never changes again.
+    """
     checksum = tus.checksum_of(request.headers)
     async with _spool(request).writer(upload.id) as writer:
         if writer.start != offset:
@@ -162,15 +162,26 @@ async def _append(request: Request, upload: Upload, offset: int) -> int:
                 f"Upload-Offset phải là {writer.start}.",
                 f"Upload-Offset must be {writer.start}.",
             )
-        cut = await _pour(request, writer, upload.length if upload.length is not None else _limit(request))
+        length = upload.length if announced is None else announced
+        if length is not None and length < offset:
+            raise tus.length_wrong()
+        cut = await _pour(request, writer, _limit(request) if length is None else length)
         if checksum is not None:
             await writer.verify(checksum)
+        if announced is not None:
+            await _keep_length(request, upload.id, announced)
         failpoint("materials.upload.written")
         await writer.settle()
         failpoint("materials.upload.settled")
         if cut:
             raise tus.fault("tus.header", "Kết nối bị ngắt giữa chừng.", "The connection was cut off.")
         return writer.size
+
+
+async def _keep_length(request: Request, upload_id: UUID, length: int) -> None:
+    units: UnitsOfWork = request.app.state.units
+    async with units.begin(NOTHING) as uow:
+        await rows.set_length(uow.session, upload_id, length)
 
 
 async def _pour(request: Request, writer: Writer, most: int) -> bool:

@@ -98,6 +98,31 @@ def number_of(headers: Mapping[str, str], name: str) -> int:
     return int(value)
 
 
+def announced_length(headers: Mapping[str, str], known: int | None, max_bytes: int) -> int | None:
+    """`Upload-Length` of a PATCH to an upload that had none yet. Raises `tus.length` for another than the `known` one.
+
+    None when there is nothing new in it.
+    """
+    if "upload-length" not in headers:
+        return None
+    length = number_of(headers, "upload-length")
+    if known is not None:
+        if length != known:
+            raise length_wrong()
+        return None
+    if length > max_bytes:
+        raise too_large(max_bytes)
+    return length
+
+
+def length_wrong() -> AppError:
+    return fault(
+        "tus.length",
+        "Upload-Length không được thay đổi và không nhỏ hơn phần đã tải.",
+        "Upload-Length never changes and is not less than what has arrived.",
+    )
+
+
 def checksum_of(headers: Mapping[str, str]) -> Checksum | None:
     """`Upload-Checksum`, None when there is none. Raises `tus.checksum_algorithm` or `tus.header`."""
     given = headers.get("upload-checksum")

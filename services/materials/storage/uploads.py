@@ -39,12 +39,13 @@ async def find_all(session: AsyncSession, ids: Collection[UUID], client_id: str,
     return (await session.execute(statement)).scalars().all()
 
 
-async def set_length(session: AsyncSession, upload_id: UUID, length: int) -> None:
-    await session.execute(update(Upload).where(Upload.id == upload_id, Upload.length.is_(None)).values(length=length))
-
-
 async def extend(session: AsyncSession, upload_id: UUID, until: dt.datetime) -> None:
     await session.execute(update(Upload).where(Upload.id == upload_id).values(expires_at=until))
+
+
+async def set_length(session: AsyncSession, upload_id: UUID, length: int) -> None:
+    """The length of an upload that began without one; one that has it keeps it."""
+    await session.execute(update(Upload).where(Upload.id == upload_id, Upload.length.is_(None)).values(length=length))
 
 
 async def remove(session: AsyncSession, ids: Collection[UUID]) -> None:

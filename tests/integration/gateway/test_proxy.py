@@ -72,6 +72,19 @@ def test_an_lms_needs_no_token_and_sends_forms(start_gateway: StartGateway, upst
             assert client.request(method, path).status_code == 401
 
 
+def test_uploads_tell_what_they_can_do_to_anybody_and_fail_as_tus_clients_read_it(
+    start_gateway: StartGateway, upstream: Upstream
+):
+    with start_gateway(materials_url=upstream.url) as address, httpx.Client(base_url=address, timeout=20) as client:
+        for path in ("/materials/v1/uploads", "/materials/v1/uploads/7"):
+            assert client.options(path).json()["target"] == path
+            refused = client.post(path)
+            assert (refused.status_code, refused.headers["Tus-Resumable"]) == (401, "1.0.0")
+            assert refused.text.startswith("token.missing: ")
+            assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+        assert client.options("/materials/v1/materials").status_code == 401
+
+
 def test_files_of_strangers_are_answered_under_their_own_host_and_nothing_else_is(
     start_gateway: StartGateway, upstream: Upstream, bearer: dict[str, str]
 ):

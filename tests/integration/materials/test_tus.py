@@ -118,6 +118,28 @@ async def test_the_length_may_be_said_later_and_once(library):
     assert (head.headers["Upload-Length"], head.headers["Upload-Offset"]) == ("30", "20")
     over = await send(library.client, url, CONTENT[:11], 20)
     assert over.status_code == 413
+    other = await send(library.client, url, CONTENT[20:25], 20, **{"Upload-Length": "31"})
+    assert (other.status_code, other.text[:10]) == (400, "tus.length")
+    assert (await send(library.client, url, CONTENT[20:30], 20, **{"Upload-Length": "30"})).status_code == 204
+
+
+async def test_a_length_said_later_is_not_less_than_what_is_there_and_not_kept_from_a_chunk_that_is_refused(library):
+    answer = await library.client.post(UPLOADS, headers=TEACHER | TUS | {"Upload-Defer-Length": "1"})
+    url = answer.headers["Location"]
+    await send(library.client, url, CONTENT[:10], 0)
+    less = await send(library.client, url, b"", 10, **{"Upload-Length": "9"})
+    assert (less.status_code, less.text[:10]) == (400, "tus.length")
+    wrong = b64(hashlib.sha1(b"other").digest())
+    for refused, headers in (
+        (460, {"Upload-Length": "30", "Upload-Checksum": f"sha1 {wrong}"}),
+        (413, {"Upload-Length": "12"}),
+        (413, {"Upload-Length": str(6 * 1024**3)}),
+    ):
+        assert (await send(library.client, url, CONTENT[10:20], 10, **headers)).status_code == refused
+        head = await library.client.head(url, headers=TEACHER | TUS)
+        assert (head.headers["Upload-Defer-Length"], head.headers["Upload-Offset"]) == ("1", "10")
+    last = await send(library.client, url, CONTENT[10:20], 10, **{"Upload-Length": "20"})
+    assert (last.status_code, last.headers["Upload-Offset"]) == (204, "20")
 
 
 async def test_a_damaged_chunk_is_not_kept(library):

@@ -2,13 +2,17 @@
 
 import datetime as dt
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from services.materials.consumers.evidence_changed import on_evidence_changed
 from services.materials.consumers.org_changed import on_org_changed
 from services.materials.domain.repository import Repository
 from services.materials.inspection.scanner import Clamd
 from services.materials.settings import MaterialsSettings
 from services.materials.storage.content import ContentStore
+from services.materials.storage.content_lock import content_lock
 from services.materials.storage.local_folder import LocalFolder
+from services.materials.storage.s3_bucket import Bucket, S3Bucket
 from services.materials.storage.schema import Base
 from services.materials.storage.spool import Spool
 from services.materials.usecases.ask_reviewers import keep_panel
@@ -53,8 +57,23 @@ def build(settings: MaterialsSettings, *, role: str) -> Runtime:
     return build_runtime(SERVICE.name, settings, role=role)
 
 
-def build_store(settings: MaterialsSettings) -> ContentStore:
-    return LocalFolder(settings.data_dir / "files")
+def build_store(settings: MaterialsSettings, engine: AsyncEngine) -> ContentStore:
+    if settings.content_store == "local":
+        return LocalFolder(settings.data_dir / "files")
+    assert settings.s3_bucket is not None
+    assert settings.s3_access_key is not None
+    assert settings.s3_secret_key is not None
+    bucket = Bucket(
+        name=settings.s3_bucket,
+        region=settings.s3_region,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key.get_secret_value(),
+        endpoint=settings.s3_endpoint,
+        public_endpoint=settings.s3_public_endpoint,
+        prefix=settings.s3_prefix,
+        path_style=settings.s3_path_style,
+    )
+    return S3Bucket(bucket, settings.data_dir / "files" / "incoming", content_lock(engine))
 
 
 def build_spool(settings: MaterialsSettings) -> Spool:

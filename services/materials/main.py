@@ -32,8 +32,8 @@ def create_app(
     settings: MaterialsSettings, runtime: Runtime | None = None, *, verifier: TokenVerifier | None = None
 ) -> FastAPI:
     """The application; `runtime` and `verifier` are built from the settings unless handed in."""
-    store, repository = build_store(settings), build_repository(settings)
     runtime = runtime or build(settings, role="api")
+    store, repository = build_store(settings, runtime.engine), build_repository(settings)
     parts = AppParts(
         title="Materials",
         description="The material library: made by teachers, passed by the subject group, approved by the head.",

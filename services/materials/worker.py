@@ -13,9 +13,10 @@ def main() -> None:
     configure_logs(SERVICE.name, settings.log_level)
     configure_telemetry(SERVICE.name, settings.otel_exporter_otlp_endpoint or None)
     failpoints.arm(settings.failpoint)
-    store = build_store(settings)
+    runtime = build(settings, role="worker")
+    store = build_store(settings, runtime.engine)
     jobs = [sweep_job(store, build_spool(settings)), PANEL_JOB, *scan_jobs(settings, store)]
-    run_worker(SERVICE, build(settings, role="worker"), jobs)
+    run_worker(SERVICE, runtime, jobs)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@ import copy
 import json
 
 import pytest
+import yaml
 
 from deploy.local.nats import permissions
+from services.materials.settings import MaterialsSettings
 from tests.architecture import compose
 from tests.architecture.sources import REPOSITORY, SERVICES
 
@@ -82,3 +84,13 @@ def test_a_service_may_do_in_compose_what_it_may_do_in_the_embedded_stack(servic
         opened = block.index("[", place)
         granted[kind] = {"allow": json.loads(block[opened : block.index("]", opened) + 1])}
     assert granted == permissions(service)
+
+
+def test_the_file_for_a_bucket_sets_what_the_service_reads_at_services_that_are_there():
+    whole, bucket = (
+        yaml.safe_load((REPOSITORY / "deploy" / name).read_text()) for name in ("compose.yaml", "compose.s3.yaml")
+    )
+    assert bucket["services"].keys() == {"materials", "materials-worker"}
+    assert bucket["services"].keys() <= whole["services"].keys()
+    for service in bucket["services"].values():
+        assert {name.lower() for name in service["environment"]} <= MaterialsSettings.model_fields.keys()

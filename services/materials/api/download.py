@@ -5,13 +5,13 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from fastapi import Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from services.materials.api.ranges import ByteRange, UnsatisfiableRangeError, wanted_range
 from services.materials.domain.file_names import ascii_name, download_name
 from services.materials.domain.file_types import BY_MEDIA_TYPE
 from services.materials.domain.signed_links import Disposition
-from services.materials.storage.content import ContentStore
+from services.materials.storage.content import ContentStore, Wanted
 from services.materials.storage.files import HeldFile
 from shared.errors import invalid, unavailable
 from shared.http.language import language_of
@@ -39,10 +39,18 @@ class Served:
 
 
 async def serve(request: Request, store: ContentStore, served: Served) -> Response:
-    """The file, a part of it (206), 304 or 416. The body is read after the unit of work has ended."""
+    """The file, a part of it (206), 304 or 416; or on to the store itself, where it answers by signed addresses (307).
+
+    The body is read after the unit of work has ended.
+    """
     headers = _headers(served)
     if _matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if request.method == "GET" and served.disposition == "attachment":
+        # To be saved, and not to be shown: no origin of ours has to stand around it.
+        wanted = Wanted(served.media_type, headers["Content-Disposition"])
+        if (address := store.address(served.sha256, wanted)) is not None:
+            return RedirectResponse(address, HTTPStatus.TEMPORARY_REDIRECT, {"Cache-Control": "no-store"})
     try:
         part = wanted_range(_range_header(request, headers["ETag"]), served.size)
     except UnsatisfiableRangeError:

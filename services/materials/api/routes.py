@@ -30,6 +30,7 @@ FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file."},
     206: {"description": "The range asked for."},
     304: {"description": "The caller has this content already."},
+    307: {"description": "The store answers it itself, at a signed address that holds for minutes."},
     303: {"description": "What a browser could run lies at the address for content; the link holds for minutes."},
     416: {"description": "The range lies outside the file."},
 }

@@ -5,6 +5,7 @@ crash in between leaves an orphan, which the worker sweeps.
 """
 
 import datetime as dt
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -18,6 +19,23 @@ class Kept:
 
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a file is to be answered by a store that answers itself; `disposition` is the whole header."""
+
+    media_type: str
+    disposition: str
+
+
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def require_hash(sha256: str) -> None:
+    """Raise ValueError for what could be another path."""
+    if not HASH.fullmatch(sha256):
+        raise ValueError("not a SHA-256 in hexadecimal")
 
 
 class Incoming(Protocol):
@@ -47,6 +65,9 @@ class ContentStore(Protocol):
 
     def read(self, sha256: str, start: int, length: int) -> AsyncIterator[bytes]:
         """A stretch of a file in blocks of bounded size; `start` and `length` in bytes."""
+
+    def address(self, sha256: str, wanted: Wanted) -> str | None:
+        """Where whoever has the address reads the file from the store itself, for minutes; None where nobody can."""
 
     async def ready(self) -> None:
         """Raise unless files can be written."""

@@ -9,65 +9,13 @@ import contextlib
 import datetime as dt
 import errno
 import fcntl
-import hashlib
 import os
-import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import BinaryIO
 
-from services.materials.storage.content import Kept
-from shared.errors import AppError, unavailable
-from shared.ids import new_id
-
-BLOCK = 1024 * 1024
-_NAME = re.compile(r"[0-9a-f]{64}")
-
-
-class LocalIncoming:
-    """Collects blocks of a megabyte, so that memory stays flat and each hop to a thread is worth its price."""
-
-    def __init__(self, root: Path, path: Path, file: BinaryIO) -> None:
-        self._root = root
-        self._path = path
-        self._file = file
-        self._hash = hashlib.sha256()
-        self._buffer = bytearray()
-        self.size = 0
-
-    async def write(self, block: bytes) -> None:
-        self.size += len(block)
-        self._buffer += block
-        if len(self._buffer) >= BLOCK:
-            await asyncio.to_thread(self._flush)
-
-    async def settled(self) -> Path:
-        return await asyncio.to_thread(self._settled)
-
-    async def keep(self) -> Kept:
-        return await asyncio.to_thread(self._keep)
-
-    def _flush(self) -> None:
-        with unwritable_is_unavailable():
-            self._file.write(self._buffer)
-        self._hash.update(self._buffer)
-        self._buffer.clear()
-
-    def _settled(self) -> Path:
-        self._flush()
-        with unwritable_is_unavailable():
-            self._file.flush()
-        return self._path
-
-    def _keep(self) -> Kept:
-        self._flush()
-        with unwritable_is_unavailable():
-            self._file.flush()
-            os.fchmod(self._file.fileno(), 0o440)
-            os.fsync(self._file.fileno())
-        kept = Kept(self._hash.hexdigest(), self.size)
-        _put(self._root, self._path, kept.sha256)
-        return kept
+from services.materials.storage.arrivals import BLOCK, Arrival, Arrivals, unwritable_is_unavailable
+from services.materials.storage.content import HASH, Wanted, require_hash
 
 
 class LocalFolder:
@@ -75,21 +23,13 @@ class LocalFolder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._arrivals = root / "incoming"
+        self._arrivals = Arrivals(root / "incoming", self._put)
 
-    @contextlib.asynccontextmanager
-    async def incoming(self) -> AsyncIterator[LocalIncoming]:
-        path = self._arrivals / new_id().hex
-        file = await asyncio.to_thread(self._open_arrival, path)
-        try:
-            yield LocalIncoming(self._root, path, file)
-        finally:
-            await asyncio.to_thread(_discard, path, file)
+    async def _put(self, source: Path, sha256: str) -> None:
+        await asyncio.to_thread(_put, self._root, source, sha256)
 
-    def _open_arrival(self, path: Path) -> BinaryIO:
-        with unwritable_is_unavailable():
-            self._arrivals.mkdir(parents=True, exist_ok=True)
-            return path.open("xb")
+    def incoming(self) -> AbstractAsyncContextManager[Arrival]:
+        return self._arrivals.incoming()
 
     async def adopt(self, path: Path, sha256: str) -> None:
         await asyncio.to_thread(self._adopt, path, sha256)
@@ -123,9 +63,7 @@ class LocalFolder:
             file.close()
 
     async def ready(self) -> None:
-        async with self.incoming() as probe:
-            await probe.write(b"ready")
-            await probe.settled()
+        await self._arrivals.probe()
 
     async def idle_since(self, moment: dt.datetime) -> AsyncIterator[list[str]]:
         for shard in await asyncio.to_thread(self._shards):
@@ -149,16 +87,12 @@ class LocalFolder:
         return False
 
     async def drop_unfinished(self, moment: dt.datetime) -> int:
-        return await asyncio.to_thread(self._drop_unfinished, moment.timestamp())
+        return await self._arrivals.drop_older(moment)
 
-    def _drop_unfinished(self, moment: float) -> int:
-        dropped = 0
-        for path in self._arrivals.glob("*"):
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < moment:
-                    path.unlink()
-                    dropped += 1
-        return dropped
+    def address(self, sha256: str, wanted: Wanted) -> str | None:
+        """Nobody but this service can read the folder."""
+        del sha256, wanted
+        return None
 
 
 def _put(root: Path, source: Path, sha256: str) -> None:
@@ -174,20 +108,13 @@ def _put(root: Path, source: Path, sha256: str) -> None:
 
 
 def _place(root: Path, sha256: str) -> Path:
-    if not _NAME.fullmatch(sha256):
-        raise ValueError("not a SHA-256 in hexadecimal")
+    require_hash(sha256)
     return root / "content" / sha256[:2] / sha256[2:4] / sha256
 
 
 def _idle_in(shard: Path, moment: float) -> list[str]:
     with os.scandir(shard) as entries:
-        return sorted(entry.name for entry in entries if _NAME.fullmatch(entry.name) and entry.stat().st_mtime < moment)
-
-
-def _discard(path: Path, file: BinaryIO) -> None:
-    with contextlib.suppress(OSError):  # a full disk refuses the rest of the buffer; it is thrown away anyway
-        file.close()
-    path.unlink(missing_ok=True)
+        return sorted(entry.name for entry in entries if HASH.fullmatch(entry.name) and entry.stat().st_mtime < moment)
 
 
 def _make_durable(folder: Path) -> None:
@@ -212,27 +139,3 @@ def _locked(folder: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-# No room, no right, or something else where a folder should be.
-_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EEXIST, errno.ENOTDIR})
-
-
-@contextlib.contextmanager
-def unwritable_is_unavailable() -> Iterator[None]:
-    """A disk that is full or read-only is `files.unavailable`, to be tried again later."""
-    try:
-        yield
-    except OSError as failure:
-        if failure.errno in _UNWRITABLE:
-            raise _no_room() from failure
-        raise
-
-
-def _no_room() -> AppError:
-    return unavailable(
-        "files.unavailable",
-        vi="Kho tệp tạm thời không ghi được. Hãy gửi lại sau; nếu vẫn lỗi, báo cho đơn vị vận hành.",
-        en="Files cannot be stored right now. Send it again later; if it stays, tell the operator.",
-        retry_after=60,
-    )

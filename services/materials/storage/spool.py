@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 from services.materials.domain.tus import Checksum, fault, hasher
-from services.materials.storage.local_folder import unwritable_is_unavailable
+from services.materials.storage.arrivals import unwritable_is_unavailable
 
 BLOCK = 1024 * 1024
 _LOCK_PATIENCE_SECONDS = 2.0

@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from services.materials.storage.local_folder import BLOCK, LocalFolder
+from services.materials.storage.arrivals import BLOCK
+from services.materials.storage.local_folder import LocalFolder
 from services.materials.usecases.sweep_files import sweep_files
 from tests.integration.materials.shelf import PATH, PDF, TEACHER, parts
 

@@ -66,8 +66,8 @@ async def test_a_clean_file_shows_it_and_an_infected_one_goes_nowhere(library, c
     infected = await library.create(content=b"Bai tap\n" + EICAR, name="a.txt")
     await library.act(infected, "submit", TEACHER)
     assert clean["file"]["check"]["scan"] == "not_scanned"
-    assert await scan_files(library.runtime.units, build_store(library.settings), clamd) == 2
-    assert await scan_files(library.runtime.units, build_store(library.settings), clamd) == 0
+    assert await scan_files(library.runtime.units, build_store(library.settings, library.runtime.engine), clamd) == 2
+    assert await scan_files(library.runtime.units, build_store(library.settings, library.runtime.engine), clamd) == 0
     assert (await library.read(clean, TEACHER)).json()["file"]["check"]["scan"] == "clean"
     assert (await library.read(infected, TEACHER)).json()["file"]["check"]["scan"] == "infected"
     for answered in (

@@ -106,8 +106,8 @@ bench-sync: $(INSTALLED) ## What an import costs against a plain COPY, in one ru
 bench-single: $(INSTALLED) ## One record by PUT against one upsert, with 1 and with 32 clients; WRITES=… ROUNDS=…
 	$(PY) -m tests.load.single --writes $(or $(WRITES),400) --rounds $(or $(ROUNDS),3)
 
-bench-materials: $(INSTALLED) ## Search and harvest over 200,000 materials against their limits; ITEMS=… ROUNDS=…
-	$(PY) -m tests.load.materials --items $(or $(ITEMS),200000) --rounds $(or $(ROUNDS),3)
+bench-materials: $(INSTALLED) ## Search, review, harvest, 2 GB up and down against their limits; ITEMS=… ROUNDS=… MEGABYTES=…
+	$(PY) -m tests.load.materials --items $(or $(ITEMS),200000) --rounds $(or $(ROUNDS),3) --megabytes $(or $(MEGABYTES),2048)
 
 bench-crawl: $(INSTALLED) ## Reading every user page by page against one COPY; USERS=… ROUNDS=… for smaller ones
 	$(PY) -m tests.load.crawl --users $(or $(USERS),1100000) --rounds $(or $(ROUNDS),3)

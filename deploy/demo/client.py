@@ -56,11 +56,11 @@ class Caller:
 
     def __init__(self, http: httpx.Client, token: str) -> None:
         self._http = http
-        self._authorization = {"Authorization": f"Bearer {token}"}
+        self.authorization = f"Bearer {token}"
 
     def ask(self, method: str, path: str, **content: Any) -> httpx.Response:
         """The answer, whatever it says. `content` is httpx's: headers, params, json, content, files."""
-        headers = {**self._authorization, **content.pop("headers", {})}
+        headers = {"Authorization": self.authorization, **content.pop("headers", {})}
         return self._http.request(method, path, headers=headers, **content)
 
     def send(self, method: str, path: str, **content: Any) -> httpx.Response:

@@ -13,6 +13,7 @@ from services.materials.api.routers import READ_LIMITS, ROUTERS, public_shapers
 from services.materials.bootstrap import SERVICE, build, build_lti_tool, build_repository, build_spool, build_store
 from services.materials.inspection.inspector import Inspector
 from services.materials.settings import MaterialsSettings
+from services.materials.storage.packed_files import PackedFiles
 from services.materials.storage.search.tantivy_index import TantivyIndex
 from services.materials.usecases.grants import scope_of
 from services.materials.usecases.keep_index import IndexKeeper
@@ -24,8 +25,6 @@ from shared.http.server import serve
 from shared.logs import configure_logs
 from shared.service import Runtime
 from shared.telemetry import configure_telemetry
-
-MATERIALS = f"{routes.PREFIX}/materials"
 
 
 def create_app(
@@ -39,14 +38,14 @@ def create_app(
         description="The material library: made by teachers, passed by the subject group, approved by the head.",
         routers=ROUTERS,
         scope_of=scope_of,
-        body_limits={MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes, **READ_LIMITS},
+        body_limits={routes.MATERIALS: settings.max_upload_bytes, tus.UPLOADS: settings.max_tus_bytes, **READ_LIMITS},
         shapers={tus.UPLOADS: tus.shape, **public_shapers(repository, runtime.clock)},
         checks={"files": store.ready},
         verifier=verifier,
         lifespan=following,
     )
     app = http_app.create_app(runtime, parts)
-    app.state.content_store, app.state.repository = store, repository
+    app.state.content_store, app.state.packed_files, app.state.repository = store, PackedFiles(store), repository
     app.state.index_keeper = IndexKeeper(app.state.units, TantivyIndex())
     app.state.links = Links(settings.content_url, settings.content_key, app.state.runtime.clock)
     app.state.lti_tool = build_lti_tool(settings, app.state.runtime.clock)

@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from services.materials.domain.signed_links import MINUTES, Disposition, FileLink
+from services.materials.domain.signed_links import MINUTES, PLAYER_HOURS, Disposition, FileLink, PackageLink
 from shared.clock import Clock
 from shared.errors import unavailable
 
@@ -29,6 +29,17 @@ class Links:
         expires = int(self._clock.now().timestamp()) + MINUTES * 60
         link = FileLink(sha256, name, media_type, disposition, expires)
         return link.url(base, key), expires
+
+    def player(self, sha256: str, launch: str) -> tuple[str, int]:
+        """The address of a package's player, and when it ends: a lesson long."""
+        base, key = self._configured()
+        expires = int(self._clock.now().timestamp()) + PLAYER_HOURS * 3600
+        return PackageLink(sha256, launch, expires).url(base, key), expires
+
+    def package(self, sha256: str, grant: str) -> PackageLink:
+        """What the path of a package's file allows. Raises `link.invalid` or `link.expired`."""
+        _, key = self._configured()
+        return PackageLink.opened(sha256, grant, key, self._clock.now().timestamp())
 
     def check(self, link: FileLink, signature: str) -> None:
         _, key = self._configured()

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from services.materials.api.deps import ListFilters, MaterialId, Number, Position, Received, Store
 from services.materials.api.download import Served, serve
 from services.materials.api.links import Links
+from services.materials.api.player import launch_of
 from services.materials.api.schemas import LinkOut, MaterialIn, MaterialOut, MaterialSummaryOut, UsesOut, VersionOut
 from services.materials.domain.file_types import BY_MEDIA_TYPE, WEBP
 from services.materials.storage.content import ContentStore
@@ -24,6 +25,7 @@ from shared.http.paging import Cursor, Limit, Page, decode_id, encode_cursor
 from shared.http.unit_of_work import CurrentPrincipal, Uow
 
 PREFIX = "/materials/v1"
+MATERIALS = f"{PREFIX}/materials"
 router = APIRouter(prefix=PREFIX, route_class=IdempotentRoute, tags=["materials"])
 
 FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -174,10 +176,16 @@ async def link(
     version: Number = None,
     disposition: Annotated[Literal["attachment", "inline"], Query(description="To be saved, or shown.")] = "attachment",
 ) -> LinkOut:
-    """For a browser or a player without a token. It leads to the address for content, never to this one."""
+    """For a browser or a player without a token. It leads to the address for content, never to this one.
+
+    A SCORM package that is to be shown is answered with its player.
+    """
     held = await queries.read_file(uow, principal, material_id, position=position, number=version)
     links: Links = request.app.state.links
     served = Served.of(held)
+    if disposition == "inline" and (launch := launch_of(held.check)) is not None:
+        url, expires = links.player(served.sha256, launch)
+        return LinkOut(url=url, expires_at=dt.datetime.fromtimestamp(expires, dt.UTC))
     url, expires = links.link(served.sha256, served.name, served.media_type, disposition)
     return LinkOut(url=url, expires_at=dt.datetime.fromtimestamp(expires, dt.UTC))
 

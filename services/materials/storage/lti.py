@@ -35,6 +35,12 @@ async def page(session: AsyncSession, state: str | None, *, before: UUID | None,
     return (await session.execute(statement)).scalars().all()
 
 
+async def waiting(session: AsyncSession) -> int:
+    """How many registrations nobody has decided on."""
+    statement = select(func.count()).select_from(LtiPlatform).where(LtiPlatform.state == "waiting")
+    return (await session.execute(statement)).scalar_one()
+
+
 async def use_nonce(session: AsyncSession, platform_id: UUID, nonce: str, expires_at: dt.datetime) -> bool:
     """True the first time; False for a launch that comes again, also when both come at the same moment."""
     values = {"platform_id": platform_id, "nonce": nonce, "expires_at": expires_at}

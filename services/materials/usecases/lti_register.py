@@ -10,16 +10,19 @@ from services.materials.domain.lti_registration import (
     read_registered,
     tool_registration,
 )
+from services.materials.storage import lti
 from services.materials.storage.lti_tables import LtiPlatform
 from services.materials.usecases.lti_platforms import store
 from services.materials.usecases.lti_tool import LtiTool
 from shared.db.scope import NOTHING
 from shared.db.unit_of_work import UnitsOfWork
-from shared.errors import AppError, invalid, unavailable
+from shared.errors import AppError, Kind, Text, invalid, unavailable
 from shared.outside import OutsideError
 
 _MOST_BYTES = 256 * 1024
 _SECONDS = 15.0
+# Whoever can reach the address can register; somebody who does so all day fills no more than this.
+MOST_WAITING = 200
 
 
 async def register(units: UnitsOfWork, tool: LtiTool, configuration: str, token: str | None) -> LtiPlatform:
@@ -27,9 +30,12 @@ async def register(units: UnitsOfWork, tool: LtiTool, configuration: str, token:
 
     What comes of it waits until an officer of the department accepts it for a unit: whoever can reach this address
     could register. Raises `lti.address_refused`, `lti.platform_invalid`, `lti.platform_unreachable`,
-    `lti.platform_exists`, `lti.registration_refused`.
+    `lti.platform_exists`, `lti.registration_refused`, `lti.too_many_waiting` (limited).
     """
     _ = tool.state_key
+    async with units.begin(NOTHING) as uow:
+        if await lti.waiting(uow.session) >= MOST_WAITING:
+            raise _too_many()
     addresses = await _configuration(tool, configuration)
     body = json.dumps(tool_registration(tool.base, tool.name)).encode()
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -84,6 +90,17 @@ def _refused(address: str) -> AppError:
         vi="Địa chỉ của LMS phải là https và ở mạng công cộng.",
         en="The address of the LMS must be https and in a public network.",
         address=address[:300],
+    )
+
+
+def _too_many() -> AppError:
+    return AppError(
+        "lti.too_many_waiting",
+        Kind.LIMITED,
+        Text(
+            "Quá nhiều LMS đang chờ Sở chấp nhận. Hãy liên hệ Sở.",
+            "Too many LMS are waiting for the department. Get in touch with it.",
+        ),
     )
 
 

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from services.materials.usecases import lti_register
 from tests.integration.materials.lti import ADMIN, API, LAUNCH, form_of, launch, login, open_page, register
 from tests.integration.materials.public import publish, put_on_shelf, share, withdraw
 from tests.integration.materials.shelf import DEPARTMENT, HEAD, LEAD, PATH, SCHOOL_A, SCHOOL_B, TEACHER, person
@@ -182,6 +183,16 @@ async def test_a_new_key_of_the_lms_is_fetched_and_a_foreign_one_is_not_believed
         platform.published.append(platform.key)
         assert (await launch(library, platform, message)).status_code == 303
         assert platform.asked == 2
+
+
+async def test_whoever_registers_all_day_fills_nothing(library, monkeypatch):
+    monkeypatch.setattr(lti_register, "MOST_WAITING", 1)
+    async with lms() as platform, lms() as other:
+        await register(library, platform, org=None)
+        refused = await library.client.get("/lti/register", params=other.invitation)
+        assert (refused.status_code, "lti.too_many_waiting" in refused.text) == (429, True)
+        assert other.tool == {}
+    assert await library.count("lti_platform") == 1
 
 
 async def test_only_officers_of_the_department_manage_the_lms(library):

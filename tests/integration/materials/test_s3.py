@@ -23,6 +23,7 @@ from services.materials.storage.s3_bucket import PART, Bucket, S3Bucket
 from services.materials.usecases.sweep_files import sweep_files
 from shared.errors import AppError
 from tests.integration.materials.shelf import PATH, PDF, TEACHER, Library, build_app, parts, settle_city
+from tests.support.hostile_files import package
 from tests.support.s3_server import NAME, s3_server
 
 LATER = dt.timedelta(hours=1)
@@ -278,6 +279,17 @@ async def test_without_a_public_address_the_service_streams_the_file_itself(libr
     material = await library.create()
     part = await library.client.get(f"{PATH}/{material['id']}/file", headers=TEACHER | {"Range": "bytes=0-4"})
     assert (part.status_code, part.content, part.headers["Content-Length"]) == (206, PDF[:5], "5")
+
+
+async def test_a_package_plays_out_of_the_bucket(library):
+    noise = os.urandom(40_000)
+    material = await library.create(content=package(phim=noise), name="goi.zip")
+    link = await library.client.post(
+        f"{PATH}/{material['id']}/files/1/link", headers=TEACHER, params={"disposition": "inline"}
+    )
+    folder = link.json()["url"].removeprefix("http://hoc-lieu.test").rpartition("/")[0]
+    assert (await library.client.get(f"{folder}/a.html")).content == b"<html>Bai</html>"
+    assert (await library.client.get(f"{folder}/phim")).content == noise
 
 
 async def test_the_sweep_leaves_what_a_version_uses(library, bucket):

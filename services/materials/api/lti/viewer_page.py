@@ -4,6 +4,7 @@ from services.materials.api.html import size_words
 from services.materials.api.links import Links
 from services.materials.api.lti.parts import page
 from services.materials.api.lti.picker_page import facts
+from services.materials.api.player import launch_of
 from services.materials.domain.file_names import download_name
 from services.materials.domain.file_types import BY_MEDIA_TYPE, FileType
 from services.materials.usecases.lti_library import ShownFile, ShownMaterial
@@ -72,6 +73,11 @@ def _stage(file: ShownFile, links: Links, language: Language) -> Markup:
         return element("video", src=url, controls="controls", preload="metadata")
     if kind.code in _PAPERS:
         return element("iframe", src=url, title=file.name, allowfullscreen="allowfullscreen")
+    if (launch := launch_of(file.check)) is not None:
+        # An origin of its own, that of the address for content: a package looks for its LMS in the frames around it.
+        player, _ = links.player(file.sha256, launch)
+        allowed = "allow-scripts allow-same-origin allow-forms allow-popups allow-modals"
+        return element("iframe", src=player, title=file.name, sandbox=allowed, allowfullscreen="allowfullscreen")
     if kind.code in _PAGES:
         # The answer says the same of itself; said here too, it holds before the first byte has come.
         return element("iframe", src=url, title=file.name, sandbox="allow-scripts allow-popups")

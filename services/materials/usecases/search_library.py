@@ -1,8 +1,11 @@
 """Find materials: the index says which, the database says what the caller may see of them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 from uuid import UUID
 
 from services.materials.domain.search_words import wish_of
@@ -16,6 +19,9 @@ from shared.auth import Principal
 from shared.db.unit_of_work import UnitOfWork
 
 Hit = MaterialRecord | ShelfItem
+Answer = TypeVar("Answer")
+# Threads of its own, as many as an index lets search at once: those that read files must not wait behind searches.
+_SEARCHERS = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="search")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ async def search_library(
     wish = wish_of(text)
     visible = await _visible(uow, who, place)
     question = replace(wanted, wish=wish, visible=visible)
-    found = await asyncio.to_thread(index.search, question)
+    found = await _apart(index.search, question)
     hits = await _hits(uow, who, found.keys)
     meant = index.did_you_mean(wish) if found.total == 0 else None
     return Results(hits, found, meant)
@@ -47,7 +53,11 @@ async def suggest_titles(uow: UnitOfWork, who: Principal, index: SearchIndex, te
     wish = wish_of(text)
     if wish.empty:
         return []
-    return await asyncio.to_thread(index.suggest, wish, await _visible(uow, who, None), limit)
+    return await _apart(index.suggest, wish, await _visible(uow, who, None), limit)
+
+
+async def _apart(ask: Callable[..., Answer], *question: Any) -> Answer:
+    return await asyncio.get_running_loop().run_in_executor(_SEARCHERS, ask, *question)
 
 
 async def _visible(uow: UnitOfWork, who: Principal, place: str | None) -> Visible:

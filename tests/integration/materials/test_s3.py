@@ -5,6 +5,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
@@ -312,3 +313,28 @@ async def test_a_store_that_goes_away_is_seen_by_readiness_and_by_who_uploads(li
     answer = await library.client.post(PATH, headers=TEACHER, **parts())
     assert (answer.status_code, answer.json()["code"]) == (503, "files.unavailable")
     assert PART == 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("step", ["materials.file.stored", "http.committed"])
+async def test_a_kill_while_creating_and_a_retry_make_one_material_and_one_object(
+    database, start_service, server, bucket, tmp_path, step
+):
+    fresh = database("materials")
+    runtime = build(MaterialsSettings(database_url=fresh.app_url, nats_url="nats://unused.invalid"), role="api")
+    await settle_city(runtime.units)
+    await runtime.close()
+    told = {name.upper(): value for name, value in server.settings().items()} | {"DATA_DIR": str(tmp_path / "data")}
+    key = TEACHER | {"Idempotency-Key": "retry-1"}
+    dying = start_service("materials", fresh, failpoint=step, **told)
+    async with httpx.AsyncClient(base_url=dying.url, timeout=60) as client:
+        with pytest.raises(httpx.TransportError):
+            await client.post(PATH, headers=key, **parts())
+    assert dying.until_dead() == -signal.SIGKILL
+    alive = start_service("materials", fresh, **told)
+    async with httpx.AsyncClient(base_url=alive.url, timeout=60) as client:
+        made = await client.post(PATH, headers=key, **parts())
+        assert made.status_code == 201
+        file = await client.get(f"{PATH}/{made.json()['id']}/file", headers=TEACHER)
+    assert file.content == PDF
+    assert f"thu-vien/content/{made.json()['file']['sha256']}" in keys(bucket)
+    assert len([name for name in keys(bucket) if "/content/" in name]) == 2  # the file, and the picture of it

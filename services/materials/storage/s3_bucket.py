@@ -28,7 +28,7 @@ from shared.logs import logger
 
 log = logger(__name__)
 
-PART = 16 * 1024 * 1024
+PART = 8 * 1024 * 1024
 _SECONDS = 15 * 60
 _READS = 3
 _MANY = 4  # uploads of one content at the same moment are rare; this many times one finds its work undone

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from services.materials.bootstrap import build
 from services.materials.settings import MaterialsSettings
-from tests.integration.materials.shelf import PATH, TEACHER, metadata, settle_city
+from tests.integration.materials.shelf import PATH, TEACHER, metadata, parts, settle_city
+from tests.support.s3_server import NAME, s3_server
 
 MIB = 1024 * 1024
 SIZE = 200 * MIB
@@ -36,15 +38,27 @@ def peak_memory(pid: int) -> int:
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
-async def test_memory_stays_flat_while_a_large_file_goes_in_and_out(database, start_service):
+@pytest.fixture(params=["local", "s3"])
+def place(request) -> Iterator[dict[str, str]]:
+    """Where files are kept, as the environment says it."""
+    if request.param == "local":
+        yield {}
+        return
+    with s3_server() as server:
+        server.client().create_bucket(Bucket=NAME)
+        yield {name.upper(): value for name, value in server.settings().items()}
+
+
+async def test_memory_stays_flat_while_a_large_file_goes_in_and_out(database, start_service, place):
     fresh = database("materials")
     runtime = build(MaterialsSettings(database_url=fresh.app_url, nats_url="nats://unused.invalid"), role="api")
     await settle_city(runtime.units)
     await runtime.close()
-    service = start_service("materials", fresh, MAX_UPLOAD_BYTES=str(SIZE + MIB))
+    service = start_service("materials", fresh, MAX_UPLOAD_BYTES=str(SIZE + MIB), **place)
     headers = TEACHER | {"Content-Type": "multipart/form-data; boundary=x"}
     async with httpx.AsyncClient(base_url=service.url, timeout=300) as client:
-        assert (await client.get(PATH, headers=TEACHER)).status_code == 200  # whatever is loaded late is loaded now
+        # Whatever is loaded late is loaded now.
+        assert (await client.post(PATH, headers=TEACHER, **parts())).status_code == 201
         before = peak_memory(service.child.popen.pid)
         made = await client.post(PATH, headers=headers, content=body())
         assert made.status_code == 201, made.text

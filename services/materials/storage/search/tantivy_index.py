@@ -146,10 +146,8 @@ class TantivyIndex:
         for field in (_TYPED, _PLAIN) if wanted.wish.marked else (_PLAIN,):
             query = Query.boolean_query([(Occur.Must, part) for part in self._text(wanted.wish, field)])
             found = searcher.search(query, asked, count=False).hits
-            left = len(found)
             for _, address in found:
                 key = searcher.doc(address)["key"][0]
-                left -= 1
                 if self._tally.number(key) in hits:
                     keys.setdefault(key)
                 if len(keys) == depth:

@@ -10,14 +10,17 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from services.materials.domain.tus import Checksum, fault, hasher
 from services.materials.storage.arrivals import unwritable_is_unavailable
+from shared.errors import AppError
 
 BLOCK = 1024 * 1024
+_AHEAD = 16 * 1024 * 1024
 _LOCK_PATIENCE_SECONDS = 2.0
 
 
@@ -63,7 +66,7 @@ class Spool:
         try:
             yield writer
         finally:
-            await asyncio.to_thread(writer.close)
+            await writer.close()
 
     def _open(self, upload_id: UUID) -> "Writer":
         try:
@@ -109,54 +112,89 @@ class Spool:
 
 
 class Writer:
-    """Appends to one upload; blocks of a megabyte make each hop to a thread worth its price."""
+    """Appends to one upload: while one block of a megabyte is written in a thread, the next one is collected.
+
+    One call at a time is under way. Whoever gives up waiting for it leaves it to `close`, so that the file is never
+    closed under a thread that writes.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._buffer = bytearray()
+        self._under_way: asyncio.Future[None] | None = None
         self.start = os.fstat(descriptor).st_size
         self.size = self.start
+        self._advised, self._behind = self.start, 0
 
     async def write(self, block: bytes) -> None:
         self._buffer += block
         self.size += len(block)
         if len(self._buffer) >= BLOCK:
-            await asyncio.to_thread(self._flush)
+            await self._begin(self._put, self._taken())
 
     async def settle(self) -> None:
         """Everything written so far is on the disk when this returns."""
-        await asyncio.to_thread(self._settle)
+        await self._begin(self._settle, self._taken())
+        await self._ended()
 
     async def verify(self, checksum: Checksum) -> None:
         """Read this writer's bytes again. Raises `tus.checksum` and keeps nothing of them when they are others."""
-        await asyncio.to_thread(self._verify, checksum)
+        await self._begin(self._verify, checksum, self._taken())
+        await self._ended()
 
-    def _flush(self) -> None:
-        view = memoryview(bytes(self._buffer))
+    async def close(self) -> None:
+        """Keep what has been collected, unless what came before it could not be kept."""
+        try:
+            await self._ended()
+        except (OSError, AppError):
+            self._buffer.clear()
+        await asyncio.to_thread(self._close, self._taken())
+
+    def _taken(self) -> bytes:
+        taken = bytes(self._buffer)
         self._buffer.clear()
+        return taken
+
+    async def _begin(self, call: Callable[..., None], *given: Any) -> None:
+        """Hand something to a thread once what is under way has ended."""
+        await self._ended()
+        self._under_way = asyncio.ensure_future(asyncio.to_thread(call, *given))
+
+    async def _ended(self) -> None:
+        if self._under_way is not None:
+            await asyncio.shield(self._under_way)
+            self._under_way = None
+
+    def _put(self, block: bytes) -> None:
+        view = memoryview(block)
         with unwritable_is_unavailable():
             while view:
                 view = view[os.write(self._descriptor, view) :]
+        self._behind += len(block)
+        if self._behind >= _AHEAD:
+            # The disk begins now, while more arrives: the sync at the end waits for less.
+            os.posix_fadvise(self._descriptor, self._advised, self._behind, os.POSIX_FADV_DONTNEED)
+            self._advised, self._behind = self._advised + self._behind, 0
 
-    def _settle(self) -> None:
-        self._flush()
+    def _settle(self, block: bytes) -> None:
+        self._put(block)
         os.fdatasync(self._descriptor)
 
-    def _verify(self, checksum: Checksum) -> None:
-        self._flush()
+    def _verify(self, checksum: Checksum, block: bytes) -> None:
+        self._put(block)
         computed = hasher(checksum.algorithm)
         place = self.start
-        while block := os.pread(self._descriptor, BLOCK, place):
-            computed.update(block)
-            place += len(block)
+        while read := os.pread(self._descriptor, BLOCK, place):
+            computed.update(read)
+            place += len(read)
         if not checksum.matches(computed.digest()):
             os.ftruncate(self._descriptor, self.start)
             self.size = self.start
             raise fault("tus.checksum", "Dữ liệu hỏng trên đường truyền.", "The chunk was damaged on its way.")
 
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._flush()
+    def _close(self, block: bytes) -> None:
+        with contextlib.suppress(OSError, AppError):
+            self._put(block)
         os.close(self._descriptor)
 
 
